@@ -1,0 +1,1 @@
+"""Doors to the world: every side effect of a workflow, retryable."""

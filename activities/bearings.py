@@ -1,0 +1,56 @@
+"""Where an automation stands: its anchors and instants, what it waits for, and its end."""
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from database import automations
+from database.connection import Pool
+from models import moments
+from models.automation import Anchors
+from models.player import Asked, Bearings, Finish, Rest
+
+
+class BearingsActivities:
+    """Reads and keeps the automation's row. Moments are resolved here, so that a running workflow holds instants only."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    @activity.defn
+    async def look(self, asked: Asked) -> Bearings:
+        """The automation's anchors, the instants of its steps, and its present state. The first look begins it."""
+        standing = await automations.look(self._pool, asked.automation_id)
+        if standing is None:
+            raise ApplicationError(f"There is no automation {asked.automation_id}; its event was deleted.", non_retryable=True)
+        anchors = automations.anchors(standing)
+        problem = None
+        try:
+            instants = moments.resolve_all(asked.steps, anchors, asked.ended)
+            problem = _missing(asked, anchors, standing.zone)
+        except moments.UnknownZone as error:
+            instants, problem = moments.Instants(due={}, until={}), str(error)
+        return Bearings(anchors=anchors, instants=instants, now=standing.now, status=standing.status, problem=problem)
+
+    @activity.defn
+    async def rest(self, rest: Rest) -> None:
+        """Keep what the automation waits for."""
+        await automations.rest(self._pool, rest.automation_id, rest.until, rest.step, rest.problem)
+
+    @activity.defn
+    async def finish(self, finish: Finish) -> None:
+        """Close the automation's row."""
+        await automations.finish(self._pool, finish.automation_id, finish.status)
+
+
+def _missing(asked: Asked, anchors: Anchors, zone: str | None) -> str | None:
+    """What the event lacks for this timeline, and what to do. A missing date must never look like a delay of nothing."""
+    if not zone:
+        return "the event has no time zone: set events.timezone to an IANA name such as 'Europe/Berlin', and it goes on"
+    for step in asked.steps:
+        for text in (step.moment, step.until):
+            try:
+                if text and (text == step.moment or " " in text or text in moments.MISSING):
+                    moments.resolve(moments.parse(text), anchors, asked.ended)
+            except moments.MissingAnchor as error:
+                return str(error)
+    return None

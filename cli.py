@@ -1,0 +1,48 @@
+"""`eventos ...`: puts the commands together; each lives in its own module of `commands`."""
+
+import os
+import sys
+
+import typer
+
+from commands import control, demo, dev, doctor, migrate, publish, seed, show
+
+app = typer.Typer(
+    name="eventos",
+    help="Marketing, outreach and follow-up for events.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,
+)
+app.command("dev")(dev.dev)
+app.command("doctor")(doctor.doctor)
+app.command("migrate")(migrate.migrate)
+app.command("seed")(seed.seed)
+app.command("demo")(demo.demo)
+app.command("publish")(publish.publish)
+app.command("list")(show.list_)
+app.command("show")(show.show)
+app.command("pause")(control.pause)
+app.command("resume")(control.resume)
+app.command("cancel")(control.cancel)
+app.command("retry")(control.retry)
+app.command("skip")(control.skip)
+
+
+def main() -> None:
+    """Run the command line and leave with the command's own status."""
+    status = 1
+    try:
+        app()
+    except SystemExit as end:
+        status = end.code if isinstance(end.code, int) else int(end.code is not None)
+    except Exception:  # noqa: BLE001 - shown as the interpreter would, but we choose the exit
+        sys.excepthook(*sys.exc_info())
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # The SDK's native runtime may abort the process while the interpreter is torn down; all of ours is closed by now.
+    os._exit(status)
+
+
+if __name__ == "__main__":
+    main()

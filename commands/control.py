@@ -1,0 +1,78 @@
+"""`eventos pause | resume | cancel | retry | skip`: steers what is running."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+from uuid import UUID
+
+import typer
+
+from commands.publish import EventReference
+from commands.running import run
+from database.connection import Pool, connect_pool
+from database.control import Scope
+from models.player import Policy, StepOrder
+from settings import Settings
+from starter import control
+from starter.client import connect
+
+KindOption = Annotated[str | None, typer.Option("--kind", help="Only this kind of automation, such as event_launch.")]
+
+
+def pause(event: EventReference, kind: KindOption = None) -> None:
+    """Pause an event's automations: from now on no step and no message of them. Nothing is lost."""
+    run(_change(event, kind, control.pause, "paused"), mendable=(control.ControlError,))
+
+
+def resume(
+    event: EventReference,
+    kind: KindOption = None,
+    policy: Annotated[
+        Policy, typer.Option(help="What fell due meanwhile: treat as late (by_policy), send all, or skip all.")
+    ] = "by_policy",
+) -> None:
+    """Resume an event's paused automations."""
+
+    async def resumed(pool: Pool, scope: Scope) -> int:
+        return await control.resume(pool, scope, policy)
+
+    run(_change(event, kind, resumed, "resumed"), mendable=(control.ControlError,))
+
+
+def cancel(event: EventReference, kind: KindOption = None) -> None:
+    """Cancel an event's automations for good; what is queued is not sent."""
+    run(_change(event, kind, control.cancel, "cancelled"), mendable=(control.ControlError,))
+
+
+async def _change(reference: str, kind: str | None, change: Callable[[Pool, Scope], Awaitable[int]], done: str) -> None:
+    settings = Settings.from_environment().require("DATABASE_URL")
+    pool = await connect_pool(settings.database_url)
+    try:
+        event = await control.find_event(pool, reference)
+        count = await change(pool, Scope(event_id=event.id, workflow_type=kind))
+    finally:
+        await pool.close()
+    typer.echo(f"Recorded: {count} automation{'s' if count != 1 else ''} of {event.name} {done}. No message passes against it.")
+
+
+AutomationArgument = Annotated[UUID, typer.Argument(metavar="AUTOMATION", help="The automation's id; `eventos list` shows it.")]
+StepArgument = Annotated[str, typer.Argument(metavar="STEP", help="The step's id.")]
+
+
+def retry(automation: AutomationArgument, step: StepArgument) -> None:
+    """Try a held step once more."""
+    run(_order(automation, "retry", step), mendable=(control.ControlError,))
+
+
+def skip(automation: AutomationArgument, step: StepArgument) -> None:
+    """Give a held step up, and go on behind it."""
+    run(_order(automation, "skip", step), mendable=(control.ControlError,))
+
+
+async def _order(automation: UUID, verb: str, step: str) -> None:
+    settings = Settings.from_environment().require("DATABASE_URL", "TEMPORAL_ADDRESS")
+    pool = await connect_pool(settings.database_url)
+    try:
+        client = await connect(settings)
+        typer.echo(await control.order(client, pool, automation, verb, StepOrder(step=step, by="the command line")))
+    finally:
+        await pool.close()

@@ -1,0 +1,114 @@
+"""`eventos list` and `eventos show EVENT`: what runs, what happened, what comes next, and why."""
+
+import json
+from datetime import datetime
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from commands.publish import EventReference
+from commands.running import run
+from database import reports
+from database.connection import connect_pool
+from settings import Settings
+from starter import control
+from starter import reports as reporting
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+STYLES = {"success": "green", "running": "cyan", "failed": "red", "skipped": "yellow", "held": "red"}
+
+
+def list_(as_json: JsonOption = False) -> None:
+    """List the automations, with what each waits for."""
+    run(_list(as_json))
+
+
+async def _list(as_json: bool) -> None:
+    settings = Settings.from_environment().require("DATABASE_URL")
+    pool = await connect_pool(settings.database_url)
+    try:
+        rows = await reports.automations(pool)
+    finally:
+        await pool.close()
+    if as_json:
+        said = [
+            {
+                "id": str(row.id),
+                "name": row.name,
+                "type": row.workflow_type,
+                "status": row.status,
+                "progress": f"{row.steps_completed}/{row.steps_total}",
+                "next_execution": row.next_execution_at.isoformat() if row.next_execution_at else None,
+                "last_error": row.last_error,
+            }
+            for row in rows
+        ]
+        typer.echo(json.dumps(said, indent=2))
+        return
+    table = Table("automation", "id", "status", "progress", "waits for", "until (UTC)", "problem", box=None, pad_edge=False)
+    for row in rows:
+        until = f"{row.next_execution_at:%Y-%m-%d %H:%M}" if row.next_execution_at else ""
+        progress = f"{row.steps_completed}/{row.steps_total}"
+        table.add_row(
+            *(escape(text) for text in (row.name, str(row.id), row.status, progress, row.current_step or "", until, row.last_error or ""))
+        )
+    Console(soft_wrap=True).print(table if rows else "No automation runs. `eventos publish EVENT` begins one.")
+
+
+def show(event: EventReference, as_json: JsonOption = False) -> None:
+    """Show an event's automations step by step: due when, sent to how many, skipped for which reason."""
+    run(_show(event, as_json), mendable=(control.ControlError,))
+
+
+async def _show(reference: str, as_json: bool) -> None:
+    settings = Settings.from_environment().require("DATABASE_URL")
+    pool = await connect_pool(settings.database_url)
+    try:
+        event = await control.find_event(pool, reference)
+        found = await reporting.automations(pool, event.id)
+        told = await reports.notifications(pool, event.id)
+    finally:
+        await pool.close()
+    if as_json:
+        typer.echo(json.dumps({"event": str(event.id), "automations": found}, indent=2))
+        return
+    console = Console()
+    if not found:
+        console.print(f"Nothing of {event.name} is automated yet. `eventos publish {event.id}` begins its launch.")
+    for automation in found:
+        console.print(steps_table(automation, event.timezone or "UTC"))
+    for title, body in told:
+        console.print(f"[bold]{escape(title)}[/]: {escape(body)}")
+
+
+def steps_table(automation: dict[str, Any], zone: str) -> Table:
+    """The steps of one automation as a table, times on the event's wall clock."""
+    title = f"{automation['type']}: {automation['status']}, {automation['steps_completed']} of {automation['steps_total']} steps"
+    table = Table("step", f"due ({zone})", "status", "queued", "sent", "not sent, and why", title=title, title_justify="left")
+    for step in automation["steps"]:
+        table.add_row(
+            step["name"] + (f" (round {step['round']})" if step["round"] else ""),
+            wall_clock(step["due_at"], zone),
+            f"[{STYLES.get(step['status'], 'default')}]{step['status']}[/]",
+            str(step["queued"] or ""),
+            str(step["sent"] or ""),
+            escape(why_not(step)),
+        )
+    return table
+
+
+def wall_clock(instant: str | None, zone: str) -> str:
+    """An instant as people at the event read it."""
+    return f"{datetime.fromisoformat(instant).astimezone(ZoneInfo(zone)):%a %d %b %Y %H:%M}" if instant else ""
+
+
+def why_not(step: dict[str, Any]) -> str:
+    """Everything of a step that did not go out, in plain words."""
+    parts = [f"{count} {reason}" for reason, count in step["skipped"].items()]
+    parts += [f"{step[word]} {word}" for word in ("failed", "unknown") if step[word]]
+    parts += [step[word] for word in ("reason", "error") if step.get(word)]
+    return "; ".join(parts)

@@ -1,0 +1,42 @@
+"""Audiences: named sets of people, resolved when a step is played."""
+
+from models.phrases import nearest
+
+AUDIENCES = {
+    "all_contacts": """
+        SELECT c.id AS person_id, c.email, c.phone
+        FROM scope JOIN contacts c ON c.organizer_id = scope.organizer_id
+    """,
+    "vip_contacts": """
+        SELECT c.id AS person_id, c.email, c.phone
+        FROM scope JOIN contacts c ON c.organizer_id = scope.organizer_id
+        WHERE c.vip
+    """,
+    "contacts_not_registered": """
+        SELECT c.id AS person_id, c.email, c.phone
+        FROM scope JOIN contacts c ON c.organizer_id = scope.organizer_id
+        WHERE NOT EXISTS (SELECT 1 FROM registrations r WHERE r.event_id = scope.event_id AND r.contact_id = c.id
+                          AND r.status = 'confirmed')
+    """,
+    "registered_attendees": """
+        SELECT c.id AS person_id, c.email, c.phone
+        FROM scope JOIN registrations r ON r.event_id = scope.event_id AND r.status = 'confirmed'
+        JOIN contacts c ON c.id = r.contact_id
+    """,
+}
+"""SQL of (person_id, email, phone) by name. `scope` is one row: event_id, organizer_id, and the automation's subject_id.
+People without an address on a step's channel are not in its audience; whether they may be written to is a gate's matter."""
+
+
+class UnknownAudience(ValueError):
+    """A step names an audience that nobody wrote."""
+
+
+def people(audience: str | None) -> str:
+    """The SQL that selects an audience from `scope`."""
+    if audience is None:
+        raise UnknownAudience(f"The step names no audience; say one of {', '.join(AUDIENCES)}.")
+    try:
+        return AUDIENCES[audience]
+    except KeyError:
+        raise UnknownAudience(f"There is no audience '{audience}'{nearest(audience, AUDIENCES)}.") from None

@@ -1,0 +1,200 @@
+"""Rows of automation_workflows: begun, at rest, over."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from database.connection import Connection, Pool
+from models.automation import FOREVER, Anchors, Step, WorkflowType
+from models.ids import automation_workflow_id
+
+
+class Begun(NamedTuple):
+    """An automation's row, newly made or found."""
+
+    id: UUID
+    temporal_workflow_id: str
+    definition: dict[str, Any]
+    rules: int
+    rehearsal: bool
+    status: str
+    new: bool
+
+
+async def begin(
+    connection: Connection,
+    *,
+    workflow_type: WorkflowType,
+    event_id: UUID,
+    subject_id: UUID,
+    name: str,
+    definition: dict[str, Any],
+    steps: Sequence[Step],
+    rules: int,
+) -> Begun:
+    """The row of the one running automation of a kind and subject; a new generation only if the last one was cancelled.
+
+    The event's row is locked, so that ten callers at once make one row.
+    """
+    await connection.execute("SELECT 1 FROM events WHERE id = $1 FOR UPDATE", event_id)
+    last = await connection.fetchrow(
+        """
+        SELECT id, temporal_workflow_id, definition, rules, rehearsal, status, generation FROM automation_workflows
+        WHERE workflow_type = $1 AND subject_id = $2 ORDER BY generation DESC LIMIT 1
+        """,
+        workflow_type,
+        subject_id,
+    )
+    if last is not None and last["status"] != "cancelled":
+        return Begun(*list(last.values())[:6], new=False)
+    generation = last["generation"] + 1 if last is not None else 1
+    row = await connection.fetchrow(
+        """
+        INSERT INTO automation_workflows (event_id, organizer_id, subject_id, generation, workflow_type, name, definition,
+            steps_total, current_step, rules, temporal_workflow_id, rehearsal, date_revision)
+        SELECT id, organizer_id, $2, $3, $4, $5, $6, $7, $8, $9, $10, rehearsal_of IS NOT NULL, date_revision
+        FROM events WHERE id = $1
+        RETURNING id, temporal_workflow_id, definition, rules, rehearsal, status
+        """,
+        event_id,
+        subject_id,
+        generation,
+        workflow_type,
+        name,
+        definition,
+        len(steps),
+        steps[0].id,
+        rules,
+        automation_workflow_id(workflow_type, subject_id, generation),
+    )
+    assert row is not None
+    return Begun(*row.values(), new=True)
+
+
+class Standing(NamedTuple):
+    """The present state of an automation and of its event."""
+
+    status: str
+    start: datetime
+    zone: str | None
+    event_date: datetime | None
+    event_end: datetime | None
+    date_revision: int
+    now: datetime
+
+
+async def look(pool: Pool, automation_id: UUID) -> Standing | None:
+    """Read an automation's present state; the first look makes it active and is its start."""
+    row = await pool.fetchrow(
+        """
+        UPDATE automation_workflows a
+        SET status = CASE WHEN a.status = 'pending' THEN 'active' ELSE a.status END,
+            started_at = coalesce(a.started_at, eventos_now(a.event_id)),
+            date_revision = e.date_revision,
+            rest_until = NULL,
+            last_error = CASE WHEN EXISTS (SELECT 1 FROM workflow_execution_logs l WHERE l.workflow_id = a.id
+                                           AND l.status = 'running' AND l.error_message IS NOT NULL) THEN a.last_error END,
+            updated_at = now()
+        FROM events e
+        WHERE a.id = $1 AND e.id = a.event_id
+        RETURNING a.status, a.started_at, e.timezone, e.starts_at, e.ends_at, e.date_revision, eventos_now(e.id)
+        """,
+        automation_id,
+    )
+    return None if row is None else Standing(*row.values())
+
+
+def anchors(standing: Standing) -> Anchors:
+    """What moments count from."""
+    return Anchors(
+        start=standing.start,
+        zone=standing.zone or "UTC",
+        event_date=standing.event_date,
+        event_end=standing.event_end,
+        date_revision=standing.date_revision,
+    )
+
+
+async def rest(pool: Pool, automation_id: UUID, until: datetime, step: str | None, problem: str | None) -> None:
+    """Keep what the automation waits for: an instant, or news only (`FOREVER`)."""
+    forever = until >= FOREVER
+    await pool.execute(
+        """
+        UPDATE automation_workflows
+        SET rest_until = CASE WHEN $3 THEN 'infinity'::timestamptz ELSE $2 END,
+            next_execution_at = CASE WHEN $3 THEN NULL ELSE $2 END,
+            current_step = coalesce($4, current_step),
+            last_error = coalesce($5, last_error),
+            updated_at = now()
+        WHERE id = $1
+        """,
+        automation_id,
+        None if forever else until,
+        forever,
+        step,
+        problem,
+    )
+
+
+async def finish(pool: Pool, automation_id: UUID, status: str) -> None:
+    """Close an automation's row. What still ran in its journal ends as skipped, queued messages die at the gate."""
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute(
+            """
+            UPDATE automation_workflows
+            SET status = CASE WHEN status = 'cancelled' THEN status ELSE $2 END,
+                completed_at = coalesce(completed_at, eventos_now(event_id)), rest_until = 'infinity',
+                next_execution_at = NULL, current_step = NULL, updated_at = now()
+            WHERE id = $1
+            """,
+            automation_id,
+            status,
+        )
+        await connection.execute(
+            """
+            UPDATE marketing_campaigns c SET status = a.status, updated_at = now()
+            FROM automation_workflows a WHERE a.id = c.automation_id AND a.id = $1
+            """,
+            automation_id,
+        )
+        await connection.execute(
+            """
+            UPDATE workflow_execution_logs l
+            SET status = 'skipped', completed_at = now(), ended_at = eventos_now(a.event_id),
+                result = coalesce(l.result, '{}') || jsonb_build_object('reason', 'the automation was ' || a.status)
+            FROM automation_workflows a
+            WHERE a.id = l.workflow_id AND a.id = $1 AND a.status = 'cancelled' AND l.status IN ('pending', 'running')
+            """,
+            automation_id,
+        )
+
+
+async def event_of(pool: Pool, automation_id: UUID) -> UUID | None:
+    """The event an automation belongs to."""
+    found: UUID | None = await pool.fetchval("SELECT event_id FROM automation_workflows WHERE id = $1", automation_id)
+    return found
+
+
+async def temporal_id(pool: Pool, automation_id: UUID) -> str | None:
+    """The Temporal workflow id of an automation."""
+    found: str | None = await pool.fetchval("SELECT temporal_workflow_id FROM automation_workflows WHERE id = $1", automation_id)
+    return found
+
+
+async def definition(pool: Pool, automation_id: UUID) -> dict[str, Any]:
+    """The stored form of an automation's timeline."""
+    found: dict[str, Any] = await pool.fetchval("SELECT definition FROM automation_workflows WHERE id = $1", automation_id)
+    return found
+
+
+async def count_retry(pool: Pool, automation_id: UUID) -> tuple[int, int]:
+    """Count one failure of the current step; returns the count and how many are allowed."""
+    row = await pool.fetchrow(
+        """
+        UPDATE automation_workflows SET retry_count = retry_count + 1, updated_at = now() WHERE id = $1
+        RETURNING retry_count, max_retries
+        """,
+        automation_id,
+    )
+    return (0, 0) if row is None else (row["retry_count"], row["max_retries"])

@@ -1,0 +1,153 @@
+"""Batches: messages that one worker holds under a token and a lease, and what it writes before it asks the provider."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
+
+from database.connection import Connection, Pool
+
+LEASE = timedelta(seconds=15)
+"""Real time that a batch belongs to its claim; no request starts after it. Longer than any request takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """One message on its way, with what its words need to know of the person."""
+
+    id: UUID
+    organizer_id: UUID
+    event_id: UUID
+    automation_id: UUID
+    log_id: UUID
+    channel: str
+    address: str
+    template: str
+    content_id: UUID | None
+    counted: bool
+    attempts: int
+    first_name: str | None = None
+    company: str | None = None
+    timezone: str | None = None
+    ticket_type: str | None = None
+    ticket_code: str | None = None
+    registered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Messages that go to the provider in one request, and the token under which alone they may be settled."""
+
+    id: UUID
+    token: UUID
+    channel: str
+    rehearsal: bool
+    messages: tuple[Claimed, ...]
+    status: str = "claimed"
+    payload: bytes | None = None
+    first_posted_at: datetime | None = None
+    attempts: int = 0
+    """Requests that may have been made before this one."""
+    lookups: int = 0
+
+
+async def open_batch(
+    connection: Connection, channel: str, *, rehearsal: bool, messages: tuple[Claimed, ...]
+) -> Batch:
+    """A new batch that belongs to the caller until its lease ends. Nothing of it has been posted."""
+    batch = Batch(id=uuid4(), token=uuid4(), channel=channel, rehearsal=rehearsal, messages=messages)
+    await connection.execute(
+        """
+        INSERT INTO batches (id, rehearsal, channel, claim_token, message_ids, lease_until)
+        VALUES ($1, $2, $3, $4, $5, now() + $6)
+        """,
+        *(batch.id, rehearsal, channel, batch.token, [message.id for message in messages], LEASE),
+    )
+    return batch
+
+
+async def store(pool: Pool, batch: Batch, payload: bytes) -> bool:
+    """Keep the bytes of the request that is about to be made; False if the batch is no longer ours to post."""
+    return await _posts(pool, batch, payload, "claimed")
+
+
+async def post_again(pool: Pool, batch: Batch) -> bool:
+    """Keep that the stored bytes are about to be posted once more; False if the batch is no longer ours to post."""
+    return await _posts(pool, batch, None, "posted")
+
+
+async def _posts(pool: Pool, batch: Batch, payload: bytes | None, status: str) -> bool:
+    return (
+        await pool.execute(
+            """
+            UPDATE batches
+            SET status = 'posted', payload = coalesce($3, payload), message_ids = $4, attempts = attempts + 1,
+                first_posted_at = coalesce(first_posted_at, now()), lease_until = now() + $5
+            WHERE id = $1 AND claim_token = $2 AND status = $6 AND lease_until > now()
+            """,
+            *(batch.id, batch.token, payload, [message.id for message in batch.messages], LEASE, status),
+        )
+        == "UPDATE 1"
+    )
+
+
+async def attempt(pool: Pool, batch: Batch) -> datetime | None:
+    """Keep on a message without an idempotency key that its request is about to be made; None if it is no longer ours."""
+    attempted_at: datetime | None = await pool.fetchval(
+        """
+        WITH own AS (
+            UPDATE batches SET status = 'posted', attempts = attempts + 1, first_posted_at = now(), lease_until = now() + $3
+            WHERE id = $1 AND claim_token = $2 AND status = 'claimed' AND lease_until > now() RETURNING id
+        )
+        UPDATE messages m SET attempted_at = now() FROM own WHERE m.batch_id = own.id AND m.status = 'sending'
+          AND m.id = ANY($4)
+        RETURNING m.attempted_at
+        """,
+        *(batch.id, batch.token, LEASE, [message.id for message in batch.messages]),
+    )
+    return attempted_at
+
+
+async def split(pool: Pool, batch: Batch) -> tuple[Batch, ...]:
+    """Halve a batch that the provider refused as a whole: two new batches, two new keys. None if it is no longer ours."""
+    middle = len(batch.messages) // 2
+    async with pool.acquire() as connection, connection.transaction():
+        refused = await connection.execute(
+            "UPDATE batches SET status = 'refused', payload = NULL WHERE id = $1 AND claim_token = $2", batch.id, batch.token
+        )
+        if refused != "UPDATE 1":
+            return ()
+        halves = []
+        for messages in (batch.messages[:middle], batch.messages[middle:]):
+            half = await open_batch(connection, batch.channel, rehearsal=batch.rehearsal, messages=messages)
+            await connection.execute(
+                "UPDATE messages SET batch_id = $1 WHERE id = ANY($2) AND batch_id = $3",
+                *(half.id, [message.id for message in messages], batch.id),
+            )
+            halves.append(half)
+        return tuple(halves)
+
+
+async def postpone(pool: Pool, batch: Batch, wait: timedelta, why: str) -> None:
+    """Leave a batch whose outcome is open to recovery, not before `wait` has passed."""
+    await pool.execute(
+        "UPDATE batches SET lease_until = now() + $3, last_error = $4 WHERE id = $1 AND claim_token = $2",
+        *(batch.id, batch.token, wait, why),
+    )
+
+
+async def hand_back(pool: Pool, batch: Batch) -> bool:
+    """Queue the messages of a batch that was never posted; False if it was, or if it is no longer ours."""
+    queued: int = await pool.fetchval(
+        """
+        WITH own AS (
+            DELETE FROM batches WHERE id = $1 AND claim_token = $2 AND status = 'claimed' RETURNING id
+        ), queued AS (
+            UPDATE messages m SET status = 'queued', batch_id = NULL FROM own
+            WHERE m.id = ANY($3) AND m.batch_id = own.id AND m.status = 'sending' RETURNING 1
+        )
+        SELECT count(*) FROM queued
+        """,
+        *(batch.id, batch.token, [message.id for message in batch.messages]),
+    )
+    return queued > 0

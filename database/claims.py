@@ -1,0 +1,140 @@
+"""Claiming: which messages go next, past every gate, into a batch that one worker holds for a while."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import asyncpg
+
+from database.batches import Batch, Claimed, open_batch
+from database.connection import Connection, Pool
+from database.gates import Judged, judge
+from database.tallies import Change, tally
+
+LOCK_WAIT = "300ms"
+"""How long a claim waits for an automation's row. Shorter than PostgreSQL takes to look for a deadlock, so that a claim gives way
+to whoever pauses, resumes or cancels."""
+
+RIVAL_WAIT = timedelta(seconds=2)
+
+# One step per organizer with queued messages (a loose scan of idx_messages_due), then each due organizer's oldest. When
+# several share a priority each gets its share first; a second share is read so that small ones do not leave a batch half empty.
+PICK = """
+WITH RECURSIVE lane AS (
+    (SELECT priority, organizer_id, release_at FROM messages
+     WHERE status = 'queued' AND rehearsal = $1 AND channel = $2
+     ORDER BY priority, organizer_id, release_at LIMIT 1)
+    UNION ALL
+    SELECT next.priority, next.organizer_id, next.release_at FROM lane CROSS JOIN LATERAL (
+        SELECT priority, organizer_id, release_at FROM messages
+        WHERE status = 'queued' AND rehearsal = $1 AND channel = $2
+          AND (priority, organizer_id) > (lane.priority, lane.organizer_id)
+        ORDER BY priority, organizer_id, release_at LIMIT 1
+    ) next
+), due AS (
+    SELECT lane.priority, lane.organizer_id, clock.at, count(*) OVER (PARTITION BY lane.priority) AS organizers
+    FROM lane CROSS JOIN LATERAL (
+        -- the organizer of a rehearsal has one event
+        SELECT coalesce((SELECT max(e.clock_now) FROM events e WHERE $1 AND e.organizer_id = lane.organizer_id), now()) AS at
+    ) clock
+    WHERE lane.release_at <= clock.at
+), candidate AS (
+    SELECT one.id, due.priority, one.place, one.release_at FROM due CROSS JOIN LATERAL (
+        SELECT m.id, m.release_at, row_number() OVER (ORDER BY m.release_at) AS place FROM messages m
+        WHERE m.status = 'queued' AND m.rehearsal = $1 AND m.channel = $2 AND m.priority = due.priority
+          AND m.organizer_id = due.organizer_id AND m.release_at <= due.at AND (m.not_before IS NULL OR m.not_before <= now())
+        ORDER BY m.release_at LIMIT least($3::int, ceil(2.0 * $3 / due.organizers))
+    ) one
+    ORDER BY due.priority, one.place, one.release_at LIMIT $3
+)
+SELECT id FROM messages WHERE id = ANY(ARRAY(SELECT id FROM candidate)) AND status = 'queued' FOR UPDATE SKIP LOCKED
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a look at the queue brought."""
+
+    batch: Batch | None
+    stopped: int = 0
+    """Messages that the gates stopped, for good or for later."""
+
+    @property
+    def idle(self) -> bool:
+        """Nothing was due."""
+        return self.batch is None and not self.stopped
+
+
+async def claim(pool: Pool, channel: str, *, rehearsal: bool, limit: int) -> Claim:
+    """Take up to `limit` due messages past the gates. Those that pass are `sending` in a batch of their own."""
+    try:
+        async with pool.acquire() as connection, connection.transaction():
+            ids = [row["id"] for row in await connection.fetch(PICK, rehearsal, channel, limit)]
+            if not ids:
+                return Claim(None)
+            judged = await judge(connection, ids)
+            stopped = await _stop(connection, channel, [one for one in judged if one.verdict != "send"])
+            going = tuple(one.message for one in judged if one.verdict == "send")
+            return Claim(await _take(connection, channel, rehearsal, going) if going else None, stopped)
+    except (asyncpg.UniqueViolationError, asyncpg.LockNotAvailableError):
+        # A rival on the same topic, or somebody at the automation's row, was faster: the next look sees what they did.
+        return Claim(None)
+
+
+async def _stop(connection: Connection, channel: str, judged: list[Judged]) -> int:
+    """Write what the gates said to those that may not go; returns how many."""
+    if not judged:
+        return 0
+    await connection.execute(f"SET LOCAL lock_timeout = '{LOCK_WAIT}'")
+    paused = await connection.fetch(
+        "SELECT id FROM automation_workflows WHERE id = ANY($1) AND status = 'paused' ORDER BY id FOR NO KEY UPDATE",
+        list({one.message.automation_id for one in judged if one.verdict == "paused"}),
+    )
+    still = {row["id"] for row in paused}
+    # Whoever resumes frees what is held; a hold written after that would never be freed.
+    stopped = [one for one in judged if one.verdict != "paused" or one.message.automation_id in still]
+    await connection.execute(
+        """
+        UPDATE messages m
+        SET status = CASE WHEN v.verdict IN ('cancelled', 'skipped') THEN v.verdict ELSE 'queued' END, reason = v.reason,
+            release_at = CASE v.verdict WHEN 'paused' THEN 'infinity' WHEN 'held' THEN v.until ELSE m.release_at END,
+            counted = m.counted AND v.verdict NOT IN ('paused', 'held'),
+            not_before = CASE v.verdict WHEN 'wait' THEN now() + $5 END
+        FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[]) AS v(id, verdict, reason, until)
+        WHERE m.id = v.id
+        """,
+        [one.message.id for one in stopped],
+        [one.verdict for one in stopped],
+        [one.reason for one in stopped],
+        [one.until for one in stopped],
+        RIVAL_WAIT,
+    )
+    await tally(connection, _changes(stopped), channel)
+    return len(stopped)
+
+
+def _changes(stopped: list[Judged]) -> list[Change]:
+    """How the journal counts them: what was held before and is held again changes nothing there."""
+    return [
+        Change(
+            one.message.log_id,
+            "queued",
+            "held" if one.verdict in ("paused", "held") else one.verdict,
+            one.message.counted,
+            one.reason,
+        )
+        for one in stopped
+        if one.verdict != "wait" and not (one.verdict in ("paused", "held") and not one.message.counted)
+    ]
+
+
+async def _take(connection: Connection, channel: str, rehearsal: bool, messages: tuple[Claimed, ...]) -> Batch:
+    batch = await open_batch(connection, channel, rehearsal=rehearsal, messages=messages)
+    await connection.execute(
+        """
+        UPDATE messages SET status = 'sending', batch_id = $1, attempts = attempts + 1, reason = NULL, not_before = NULL
+        WHERE id = ANY($2)
+        """,
+        batch.id,
+        [message.id for message in messages],
+    )
+    return batch

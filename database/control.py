@@ -1,0 +1,89 @@
+"""Pause, resume and cancel: written to the database first, so that every gate obeys at once."""
+
+from typing import NamedTuple
+from uuid import UUID
+
+from database.connection import Connection, Pool
+
+
+class Scope(NamedTuple):
+    """Whom an order concerns: one automation, or an event's automations of a kind, or all of an event."""
+
+    event_id: UUID | None = None
+    workflow_type: str | None = None
+    automation_id: UUID | None = None
+
+
+_IN_SCOPE = """
+    ($1::uuid IS NULL OR event_id = $1) AND ($2::text IS NULL OR workflow_type = $2) AND ($3::uuid IS NULL OR id = $3)
+"""
+
+_TELL = """
+    INSERT INTO occurrences (kind, rehearsal, event_id, automation_id, subject, lane, data, occurred_at)
+    SELECT $4, rehearsal, event_id, id, 'automation/' || id, 1, $5, eventos_now(event_id) FROM changed
+"""
+
+
+async def pause(pool: Pool, scope: Scope) -> int:
+    """Pause everything active in a scope, in one statement; returns how many automations."""
+    return await _change(
+        pool,
+        f"""
+        WITH changed AS (
+            UPDATE automation_workflows SET status = 'paused', paused_at = eventos_now(event_id), updated_at = now()
+            WHERE {_IN_SCOPE} AND status IN ('pending', 'active')
+            RETURNING id, event_id, rehearsal
+        )
+        {_TELL}
+        """,
+        scope,
+        "paused",
+        {},
+    )
+
+
+async def resume(pool: Pool, scope: Scope, policy: str) -> int:
+    """Resume everything paused in a scope, and release the messages that the pause held."""
+    return await _change(
+        pool,
+        f"""
+        WITH changed AS (
+            UPDATE automation_workflows SET status = 'active', paused_at = NULL, updated_at = now()
+            WHERE {_IN_SCOPE} AND status = 'paused'
+            RETURNING id, event_id, rehearsal
+        ), released AS (
+            UPDATE messages m SET release_at = eventos_now(m.event_id), reason = NULL
+            FROM changed c WHERE m.automation_id = c.id AND m.status = 'queued' AND m.release_at = 'infinity'
+        )
+        {_TELL}
+        """,
+        scope,
+        "resumed",
+        {"policy": policy},
+    )
+
+
+async def cancel(pool: Pool | Connection, scope: Scope, why: str) -> int:
+    """Cancel everything that runs in a scope; its queued messages are cancelled with it."""
+    return await _change(
+        pool,
+        f"""
+        WITH changed AS (
+            UPDATE automation_workflows SET status = 'cancelled', updated_at = now()
+            WHERE {_IN_SCOPE} AND status IN ('pending', 'active', 'paused')
+            RETURNING id, event_id, rehearsal
+        ), dropped AS (
+            UPDATE messages m SET release_at = least(m.release_at, eventos_now(m.event_id))
+            FROM changed c WHERE m.automation_id = c.id AND m.status = 'queued'
+        )
+        {_TELL}
+        """,
+        scope,
+        "cancelled",
+        {"why": why},
+    )
+
+
+async def _change(pool: Pool | Connection, sql: str, scope: Scope, kind: str, data: dict[str, str]) -> int:
+    status: str = await pool.execute(sql, *scope, kind, data)
+    return int(status.rpartition(" ")[2])

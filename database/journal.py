@@ -1,0 +1,237 @@
+"""The journal: one row per slot and round of an automation, decided once, and the automation's counts kept true by it.
+
+Whoever writes a row locks the automation's row first: that is the order of locks everywhere (messages, automations, journal,
+campaigns), and it makes a decision and its repetition follow one another.
+"""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from database.connection import Connection, Pool
+from models.automation import Progress, Step, StepState
+from models.player import Begin, End, Ended, Free
+from models.stored import TYPES
+
+COLUMNS = "id, step_id, round, status, due_at, ended_at, open, error_message, result"
+
+
+class UnknownAutomation(LookupError):
+    """There is no such row in automation_workflows."""
+
+    def __init__(self, automation_id: UUID) -> None:
+        super().__init__(f"There is no automation {automation_id}; `eventos list` shows those that exist.")
+
+
+def state_of(row: asyncpg.Record) -> StepState:
+    """What has become of a row; one that runs without open messages but with an error is held."""
+    if row["status"] in ("pending", "running"):
+        return StepState.HELD if row["error_message"] and not row["open"] else StepState.RUNNING
+    return StepState(row["status"])
+
+
+def reason_of(row: asyncpg.Record) -> str | None:
+    """Why it was skipped, failed or is held, in plain words."""
+    reason: str | None = row["error_message"] or (row["result"] or {}).get("reason")
+    return reason
+
+
+def ended_of(row: asyncpg.Record) -> Ended:
+    """What a row says, for the player."""
+    progress = Progress(
+        state=state_of(row), round=row["round"], due=row["due_at"], ended=row["ended_at"], reason=reason_of(row)
+    )
+    return Ended(step_id=row["step_id"], progress=progress)
+
+
+async def begin_step(pool: Pool, begin: Begin) -> Ended:
+    """Decide a round of a step without messages; if it was decided before, what was decided then."""
+    async with pool.acquire() as connection, connection.transaction():
+        await lock(connection, begin.automation_id)
+        row = await find(connection, begin.automation_id, begin.step.slot, begin.round)
+        if row is None or row["status"] == "pending":
+            row = await decide(connection, begin.automation_id, begin.step, begin.round, begin.due)
+            await connection.execute(
+                "UPDATE automation_workflows SET current_step = $2, retry_count = 0, updated_at = now() WHERE id = $1",
+                begin.automation_id,
+                begin.step.id,
+            )
+        return ended_of(row)
+
+
+async def end_step(pool: Pool, end: End) -> Ended:
+    """Journal how a step ended, or that it is held and why. A row that another branch decided, or that is done, stays as it is."""
+    async with pool.acquire() as connection, connection.transaction():
+        await lock(connection, end.automation_id)
+        row = await find(connection, end.automation_id, end.step.slot, end.round)
+        if row is None or row["status"] == "pending":
+            row = await decide(connection, end.automation_id, end.step, end.round, end.due)
+        if row["step_id"] != end.step.id or row["status"] in ("success", "skipped"):
+            return ended_of(row)
+        held = end.state in (StepState.HELD, StepState.RUNNING)
+        before = row["result"] or {}
+        result: dict[str, Any] = before | end.results
+        if end.error and end.state is StepState.SKIPPED:
+            result["reason"] = end.error
+        row = await connection.fetchrow(
+            f"""
+            UPDATE workflow_execution_logs
+            SET status = $2, result = $3, error_message = $4, open = 0, ended_at = $5,
+                completed_at = CASE WHEN $5::timestamptz IS NOT NULL THEN now() END,
+                duration_ms = CASE WHEN $5::timestamptz IS NOT NULL
+                                   THEN round(1000 * extract(epoch FROM clock_timestamp() - started_at)) END
+            WHERE id = $1 RETURNING {COLUMNS}
+            """,
+            row["id"],
+            "running" if held else end.state.value,
+            result or None,
+            end.error if end.state is not StepState.SKIPPED else None,
+            None if held else end.now,
+        )
+        assert row is not None
+        await _count_tasks(connection, end, done=len(end.results.keys() - before.keys()))
+        if held:
+            await tell(connection, f"held/{row['id']}", end.automation_id, f"{end.step.name} is held", end.error or "")
+        else:
+            await recount(connection, [end.automation_id])
+        return ended_of(row)
+
+
+async def free_step(pool: Pool, free: Free) -> bool:
+    """Let go of a held step. True if its failed messages are queued again; False if it is to be decided anew."""
+    async with pool.acquire() as connection, connection.transaction():
+        await lock(connection, free.automation_id)
+        row = await find(connection, free.automation_id, free.slot, free.round)
+        if row is None:
+            return False
+        queued: str = await connection.execute(
+            """
+            UPDATE messages SET status = 'queued', counted = TRUE, reason = NULL, not_before = NULL, batch_id = NULL,
+                attempted_at = NULL, provider_id = NULL
+            WHERE log_id = $1 AND status = 'failed'
+            """,
+            row["id"],
+        )
+        count = int(queued.rpartition(" ")[2])
+        result = dict(row["result"] or {})
+        if count:
+            result["failed"] = result.get("failed", 0) - count
+        await connection.execute(
+            """
+            UPDATE workflow_execution_logs
+            SET status = $2, open = open + $3, result = $4, error_message = NULL, ended_at = NULL, completed_at = NULL,
+                duration_ms = NULL
+            WHERE id = $1
+            """,
+            row["id"],
+            "running" if count or row["open"] else "pending",
+            count,
+            result or None,
+        )
+        await connection.execute(
+            "UPDATE automation_workflows SET last_error = NULL, retry_count = 0, updated_at = now() WHERE id = $1",
+            free.automation_id,
+        )
+        await connection.execute("DELETE FROM notifications WHERE key = $1", f"held/{row['id']}")
+        await recount(connection, [free.automation_id])
+        await connection.execute("SELECT pg_notify('eventos_messages', '')")
+        return count > 0
+
+
+async def lock(connection: Connection, automation_id: UUID) -> None:
+    """Hold the automation's row until the transaction ends."""
+    if not await connection.fetchval(
+        "SELECT TRUE FROM automation_workflows WHERE id = $1 FOR NO KEY UPDATE", automation_id
+    ):
+        raise UnknownAutomation(automation_id)
+
+
+async def find(connection: Connection, automation_id: UUID, slot: str, round_: int) -> asyncpg.Record | None:
+    """The row of a slot and round, if it was ever decided."""
+    return await connection.fetchrow(
+        f"SELECT {COLUMNS} FROM workflow_execution_logs WHERE workflow_id = $1 AND slot = $2 AND round = $3",
+        automation_id,
+        slot,
+        round_,
+    )
+
+
+async def decide(
+    connection: Connection, automation_id: UUID, step: Step, round_: int, due: datetime, *, tell: bool = False
+) -> asyncpg.Record:
+    """Write that this step is it, for its slot and round. A row that was freed is decided anew."""
+    row = await connection.fetchrow(
+        f"""
+        INSERT INTO workflow_execution_logs
+            (workflow_id, slot, round, step_id, step_name, action_type, status, started_at, due_at, tell)
+        VALUES ($1, $2, $3, $4, $5, $6, 'running', clock_timestamp(), $7, $8)
+        ON CONFLICT ON CONSTRAINT decided_once DO UPDATE
+        SET step_id = excluded.step_id, step_name = excluded.step_name, action_type = excluded.action_type,
+            status = 'running', started_at = excluded.started_at, due_at = excluded.due_at, tell = excluded.tell
+        RETURNING {COLUMNS}
+        """,
+        automation_id,
+        step.slot,
+        round_,
+        step.id,
+        step.name,
+        " + ".join(dict.fromkeys(TYPES[action.verb] for action in step.actions)) or "condition",
+        due,
+        tell,
+    )
+    assert row is not None
+    return row
+
+
+async def recount(connection: Connection, automation_ids: Collection[UUID]) -> None:
+    """Bring steps_completed and steps_total up to date: a slot counts as completed while its latest round has ended."""
+    await connection.execute(
+        """
+        UPDATE automation_workflows a
+        SET steps_completed = (
+                SELECT count(*) FROM (
+                    SELECT DISTINCT ON (slot) status FROM workflow_execution_logs l
+                    WHERE l.workflow_id = a.id ORDER BY slot, round DESC
+                ) latest WHERE status IN ('success', 'failed', 'skipped')),
+            steps_total = coalesce(jsonb_array_length(a.definition -> 'steps'), a.steps_total), updated_at = now()
+        WHERE id = ANY($1)
+        """,
+        list(automation_ids),
+    )
+
+
+async def tell(connection: Connection, key: str, automation_id: UUID, title: str, body: str) -> None:
+    """Tell the organizer of one matter, once."""
+    await connection.execute(
+        """
+        INSERT INTO notifications (organizer_id, event_id, automation_id, key, title, body)
+        SELECT organizer_id, event_id, id, $1, $3, $4 FROM automation_workflows WHERE id = $2
+        ON CONFLICT (key) DO NOTHING
+        """,
+        key,
+        automation_id,
+        title,
+        body,
+    )
+
+
+async def _count_tasks(connection: Connection, end: End, *, done: int) -> None:
+    """What a step without messages did counts as tasks: each target that is done, and an attempt that failed as one."""
+    failed = 1 if end.state in (StepState.HELD, StepState.FAILED) else 0
+    if end.state is StepState.SUCCESS and not end.results:
+        done = 1
+    await connection.execute(
+        """
+        UPDATE automation_workflows
+        SET tasks_executed = tasks_executed + $2 + $3, tasks_successful = tasks_successful + $2,
+            tasks_failed = tasks_failed + $3, last_error = $4, updated_at = now()
+        WHERE id = $1
+        """,
+        end.automation_id,
+        done,
+        failed,
+        end.error if end.state is StepState.HELD else None,
+    )

@@ -1,0 +1,141 @@
+"""Occurrences: something that happened, read once each, in order per subject."""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import asyncpg
+
+from database.connection import Pool
+
+HOLD_AFTER = 8
+"""Attempts after which an occurrence that fails is held and shown to a person."""
+
+
+class Occurrence(NamedTuple):
+    """One row, claimed for processing."""
+
+    id: int
+    kind: str
+    rehearsal: bool
+    event_id: UUID | None
+    automation_id: UUID | None
+    subject: str
+    data: dict[str, Any]
+    occurred_at: datetime
+    attempts: int
+
+
+async def due(pool: Pool, limit: int, busy: Collection[str]) -> list[Occurrence]:
+    """The oldest open occurrence of each subject that is not busy, facts before fan-out."""
+    rows = await pool.fetch(
+        """
+        SELECT id, kind, rehearsal, event_id, automation_id, subject, data, occurred_at, attempts FROM occurrences o
+        WHERE processed_at IS NULL AND held_at IS NULL AND not_before <= now() AND subject <> ALL($2::text[])
+          AND NOT EXISTS (SELECT 1 FROM occurrences earlier WHERE earlier.subject = o.subject AND earlier.id < o.id
+                          AND earlier.processed_at IS NULL AND earlier.held_at IS NULL)
+        ORDER BY lane, id LIMIT $1
+        """,
+        limit,
+        list(busy),
+    )
+    return [Occurrence(*row.values()) for row in rows]
+
+
+async def settle(pool: Pool, id_: int, outcome: str) -> None:
+    """Mark an occurrence as processed, with what came of it."""
+    await pool.execute(
+        "UPDATE occurrences SET processed_at = now(), outcome = $2, last_error = NULL WHERE id = $1", id_, outcome
+    )
+
+
+async def fail(pool: Pool, id_: int, error: str, *, counts: bool = True) -> bool:
+    """Back off after a failure; True if the occurrence is now held. An outage elsewhere does not count."""
+    row = await pool.fetchrow(
+        """
+        UPDATE occurrences
+        SET attempts = attempts + CASE WHEN $3::boolean THEN 1 ELSE 0 END,
+            not_before = now() + least($4::interval * power(2, least(attempts, 10)), interval '1 minute'),
+            held_at = CASE WHEN $3 AND attempts + 1 >= $5 THEN now() END,
+            last_error = $2
+        WHERE id = $1
+        RETURNING held_at IS NOT NULL AS held, event_id, kind
+        """,
+        id_,
+        error,
+        counts,
+        timedelta(milliseconds=250),
+        HOLD_AFTER,
+    )
+    if row is None or not row["held"]:
+        return False
+    await pool.execute(
+        """
+        INSERT INTO notifications (organizer_id, event_id, key, title, body)
+        SELECT e.organizer_id, e.id, 'occurrence/' || $1::bigint, 'Something that happened could not be taken in', $3
+        FROM (SELECT $2::uuid AS id) o LEFT JOIN events e ON e.id = o.id
+        ON CONFLICT (key) DO NOTHING
+        """,
+        id_,
+        row["event_id"],
+        f"{row['kind']}: {error}",
+    )
+    return True
+
+
+async def open_count(pool: Pool, event_id: UUID) -> int:
+    """How many occurrences of an event are neither processed nor held."""
+    count: int = await pool.fetchval(
+        "SELECT count(*) FROM occurrences WHERE event_id = $1 AND processed_at IS NULL AND held_at IS NULL", event_id
+    )
+    return count
+
+
+async def fan_out(pool: Pool, event_id: UUID, kind: str, data: dict[str, Any], at: datetime) -> int:
+    """Tell every running automation of an event; one row each, in the lane below facts."""
+    status: str = await pool.execute(
+        """
+        INSERT INTO occurrences (kind, rehearsal, event_id, automation_id, subject, lane, data, occurred_at)
+        SELECT $2, rehearsal, event_id, id, 'automation/' || id, 1, $3, $4 FROM automation_workflows
+        WHERE event_id = $1 AND status IN ('pending', 'active', 'paused')
+        """,
+        event_id,
+        kind,
+        data,
+        at,
+    )
+    return int(status.rpartition(" ")[2])
+
+
+async def next_attempt(pool: Pool) -> timedelta | None:
+    """How long until an occurrence that backed off is due again."""
+    wait: timedelta | None = await pool.fetchval(
+        "SELECT min(not_before) - now() FROM occurrences WHERE processed_at IS NULL AND held_at IS NULL"
+    )
+    return wait
+
+
+class Rule(NamedTuple):
+    """A rule that answers to an occurrence."""
+
+    name: str
+    match: str
+    workflow_type: str
+    parameters: dict[str, Any]
+
+
+async def rules_for(pool: Pool, kind: str, event_id: UUID) -> list[Rule]:
+    """The enabled rules of everybody and of the event's organizer for one kind of occurrence."""
+    rows: list[asyncpg.Record] = await pool.fetch(
+        """
+        SELECT r.name, r.match, r.workflow_type, r.parameters FROM automation_rules r
+        WHERE r.enabled AND r.kind IN ('event', 'external') AND r.occurrence = $1
+          AND (r.organizer_id IS NULL OR r.organizer_id IN
+               (SELECT coalesce(o.rehearsal_of, o.id) FROM events e JOIN organizers o ON o.id = e.organizer_id WHERE e.id = $2))
+        ORDER BY r.created_at
+        """,
+        kind,
+        event_id,
+    )
+    return [Rule(*row.values()) for row in rows]

@@ -1,0 +1,279 @@
+"""The way into the outbox: one decision of one step, and a row in `messages` for every person it concerns."""
+
+from collections import Counter
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from database import journal
+from database.audiences import people
+from database.connection import Connection, Pool
+from models.automation import FOREVER, Action, Anchors, StepState
+from models.ids import message_key, message_key_prefix
+from models.messages import Enqueue, Enqueued
+from models.moments import zone_named
+from models.slots import next_good_slot
+
+AGAIN = "already sent in an earlier run"
+
+ADDRESS = {"email": "lower(btrim(email))", "whatsapp": "regexp_replace(phone, '[^0-9+]', '', 'g')"}
+USABLE = {"email": r"^[^@\s]+@[^@\s]+\.[^@\s]+$", "whatsapp": r"^\+[1-9][0-9]{6,14}$"}
+UNUSABLE = {
+    "email": "the email address is not usable",
+    "whatsapp": "the phone number is not in international form (+ and country code)",
+}
+CONTENT = {"email": "email_templates", "whatsapp": "whatsapp_campaigns"}
+
+# What an earlier run sent, or may have sent, is not sent again; what it did not send is.
+TAKE_OVER = """
+    ON CONFLICT (key) DO UPDATE SET
+        automation_id = excluded.automation_id, log_id = excluded.log_id, organizer_id = excluded.organizer_id,
+        address = excluded.address, template = excluded.template, content_id = excluded.content_id,
+        content_revision = excluded.content_revision, priority = excluded.priority, topic = excluded.topic,
+        release_at = excluded.release_at, valid_until = excluded.valid_until, date_revision = excluded.date_revision,
+        status = 'queued', reason = NULL, counted = TRUE, not_before = NULL, batch_id = NULL, attempted_at = NULL,
+        attempts = 0, provider_id = NULL
+    WHERE messages.status IN ('failed', 'skipped', 'cancelled')
+"""
+
+INTO = """
+    INSERT INTO messages (key, rehearsal, organizer_id, event_id, automation_id, log_id, step, round, person_id, channel,
+        address, template, content_id, content_revision, priority, topic, release_at, valid_until, date_revision)
+"""
+
+
+class NothingToSend(ValueError):
+    """A step was handed to the outbox that has no message to send."""
+
+
+class NoOrganizer(ValueError):
+    """An event belongs to nobody, so nobody can be written to in its name."""
+
+
+async def enqueue(pool: Pool, request: Enqueue) -> Enqueued:
+    """Decide one round of a step for good and queue its messages, in one transaction.
+
+    What was decided before is answered again and nothing else is done. A paused or cancelled automation, and a player that
+    does not know the event's latest dates, decide nothing.
+    """
+    async with pool.acquire() as connection, connection.transaction():
+        await journal.lock(connection, request.automation_id)
+        row = await journal.find(connection, request.automation_id, request.step.slot, request.round)
+        if row is not None and not _may_queue(row, request):
+            return _decided(row)
+        scope = await _scope(connection, request)
+        if refused := _refused(scope, request):
+            return refused
+        if row is None or row["status"] == "pending":
+            row = await journal.decide(
+                connection, request.automation_id, request.step, request.round, request.due, tell=request.tell
+            )
+        queued, skipped = (0, Counter[str]()) if request.skip else await _queue(connection, request, scope, row["id"])
+        row = await _note(connection, request, row["id"], queued, skipped)
+        await connection.execute(
+            """
+            UPDATE automation_workflows
+            SET current_step = coalesce($2, current_step), updated_at = now(),
+                next_execution_at = CASE WHEN $2::text IS NULL AND $3::timestamptz IS NULL THEN next_execution_at ELSE $3 END
+            WHERE id = $1
+            """,
+            request.automation_id,
+            request.next_step or (request.step.id if queued else None),
+            request.next_at if request.next_at and request.next_at < FOREVER else None,
+        )
+        if not queued:
+            await journal.recount(connection, [request.automation_id])
+        return _decided(row)
+
+
+def _may_queue(row: asyncpg.Record, request: Enqueue) -> bool:
+    """Whether a row still waits for its messages: it was freed, or begun by actions that come before them."""
+    return row["status"] == "pending" or (
+        row["status"] == "running"
+        and row["step_id"] == request.step.id
+        and not row["open"]
+        and not row["error_message"]
+        and "queued" not in (row["result"] or {})
+    )
+
+
+def _decided(row: asyncpg.Record) -> Enqueued:
+    return Enqueued(
+        outcome="decided",
+        log_id=row["id"],
+        step_id=row["step_id"],
+        state=journal.state_of(row),
+        due=row["due_at"],
+        reason=journal.reason_of(row),
+        open=row["open"],
+        ended=row["ended_at"],
+    )
+
+
+async def _scope(connection: Connection, request: Enqueue) -> asyncpg.Record:
+    row = await connection.fetchrow(
+        """
+        SELECT a.status, a.workflow_type, a.subject_id, a.rehearsal, a.started_at, a.event_id, e.status AS event_status,
+               coalesce(a.organizer_id, e.organizer_id) AS organizer_id, e.timezone, e.starts_at, e.ends_at, e.date_revision
+        FROM automation_workflows a JOIN events e ON e.id = a.event_id WHERE a.id = $1
+        """,
+        request.automation_id,
+    )
+    assert row is not None
+    return row
+
+
+def _refused(scope: asyncpg.Record, request: Enqueue) -> Enqueued | None:
+    if "cancelled" in (scope["status"], scope["event_status"]):
+        return Enqueued(outcome="cancelled")
+    if scope["status"] == "paused":
+        return Enqueued(outcome="paused")
+    if scope["date_revision"] > request.date_revision:
+        anchors = Anchors(
+            start=scope["started_at"] or request.now,
+            zone=scope["timezone"] or "UTC",
+            event_date=scope["starts_at"],
+            event_end=scope["ends_at"],
+            date_revision=scope["date_revision"],
+        )
+        return Enqueued(outcome="stale", anchors=anchors)
+    return None
+
+
+async def _queue(
+    connection: Connection, request: Enqueue, scope: asyncpg.Record, log_id: UUID
+) -> tuple[int, Counter[str]]:
+    """Write the messages of every action; how many are queued, and how many people get none, by reason."""
+    if scope["organizer_id"] is None:
+        raise NoOrganizer(f"Event {request.event_id} has no organizer; set events.organizer_id.")
+    queued, skipped = 0, Counter[str]()
+    for action in request.step.actions:
+        match action.verb:
+            case "email" | "whatsapp":
+                count, none = await _queue_people(connection, request, scope, log_id, action)
+            case "social":
+                count, none = await _queue_posts(connection, request, scope, log_id, action)
+            case _:
+                continue
+        queued += count
+        skipped += none
+    if not queued and not any(action.verb in ("email", "whatsapp", "social") for action in request.step.actions):
+        raise NothingToSend(f"Step {request.step.id} sends no message; begin and end it instead.")
+    return queued, skipped
+
+
+async def _queue_people(
+    connection: Connection, request: Enqueue, scope: asyncpg.Record, log_id: UUID, action: Action
+) -> tuple[int, Counter[str]]:
+    channel = action.verb
+    prefix = message_key_prefix(scope["workflow_type"], scope["subject_id"], request.step.id, request.round)
+    before, after = message_key(prefix, "\n", channel).split("\n")
+    # Bulk reading and writing in the order of people keeps the indexes' pages warm.
+    row = await connection.fetchrow(
+        f"""
+        WITH scope AS (
+            SELECT $1::uuid AS automation_id, $2::uuid AS log_id, $3::uuid AS event_id, $4::uuid AS organizer_id,
+                   $5::uuid AS subject_id
+        ), people AS (
+            {people(action.audience)}
+        ), addressed AS MATERIALIZED (
+            SELECT person_id, {ADDRESS[channel]} COLLATE "C" AS address FROM people WHERE {ADDRESS[channel]} <> ''
+        ), chosen AS MATERIALIZED (
+            SELECT DISTINCT ON (address) person_id, address FROM addressed
+            WHERE address ~ '{USABLE[channel]}' ORDER BY address, person_id
+        ), content AS (
+            SELECT c.id, c.revision FROM {CONTENT[channel]} c JOIN marketing_campaigns m ON m.id = c.campaign_id
+            WHERE m.automation_id = $1 AND c.name = $7
+        ), queued AS (
+            {INTO}
+            SELECT $14::text || p.person_id || $15::text, $6, s.organizer_id, s.event_id, s.automation_id, s.log_id, $8, $9,
+                   p.person_id, '{channel}', p.address, $7, c.id, coalesce(c.revision, 1), $10, $11, $12, $13, $16
+            FROM chosen p CROSS JOIN scope s LEFT JOIN content c ON TRUE
+            ORDER BY p.person_id
+            {TAKE_OVER}
+            RETURNING 1
+        )
+        SELECT (SELECT count(*) FROM queued) AS queued, (SELECT count(*) FROM chosen) AS chosen,
+               (SELECT count(*) FROM addressed WHERE address ~ '{USABLE[channel]}') AS usable,
+               (SELECT count(*) FROM addressed) AS addressed
+        """,
+        *(request.automation_id, log_id, scope["event_id"], scope["organizer_id"], scope["subject_id"]),
+        *(scope["rehearsal"], action.template or request.step.id, request.step.id, request.round),
+        *(request.step.priority, request.step.topic, request.now, request.valid_until, before, after),
+        scope["date_revision"],
+    )
+    assert row is not None
+    none = Counter(
+        {
+            AGAIN: row["chosen"] - row["queued"],
+            "another contact has the same address": row["usable"] - row["chosen"],
+            UNUSABLE[channel]: row["addressed"] - row["usable"],
+        }
+    )
+    return row["queued"], +none
+
+
+async def _queue_posts(
+    connection: Connection, request: Enqueue, scope: asyncpg.Record, log_id: UUID, action: Action
+) -> tuple[int, Counter[str]]:
+    prefix = message_key_prefix(scope["workflow_type"], scope["subject_id"], request.step.id, request.round)
+    queued = await connection.fetch(
+        f"""
+        {INTO}
+        SELECT p.key, $4, $5, $6, $1, $2, $3, $7, NULL, p.platform, p.platform, p.platform, c.id, coalesce(c.revision, 1),
+               $8, $9, p.release_at, $10, $11
+        FROM unnest($12::text[], $13::text[], $14::timestamptz[]) AS p(platform, key, release_at)
+        LEFT JOIN (social_posts c JOIN marketing_campaigns m ON m.id = c.campaign_id AND m.automation_id = $1)
+               ON c.step = $3 AND c.platform = p.platform
+        {TAKE_OVER}
+        RETURNING 1
+        """,
+        *(request.automation_id, log_id, request.step.id, scope["rehearsal"], scope["organizer_id"], scope["event_id"]),
+        *(request.round, request.step.priority, request.step.topic, request.valid_until, scope["date_revision"]),
+        list(action.targets),
+        [message_key(prefix, "public", platform) for platform in action.targets],
+        [_release(action, platform, request.now, scope["timezone"]) for platform in action.targets],
+    )
+    return len(queued), +Counter({AGAIN: len(action.targets) - len(queued)})
+
+
+def _release(action: Action, platform: str, now: datetime, zone: str | None) -> datetime:
+    return next_good_slot(platform, now, zone_named(zone or "UTC")) if action.optimal_time else now
+
+
+async def _note(
+    connection: Connection, request: Enqueue, log_id: UUID, queued: int, skipped: Counter[str]
+) -> asyncpg.Record:
+    """Write into the journal what was decided; with nobody to write to the step ends at once."""
+    result: dict[str, Any] = {"reason": request.skip} if request.skip else tally(queued, skipped)
+    if not queued and not request.skip:
+        everybody = "everybody in the audience was written to in an earlier run"
+        result["reason"] = everybody if AGAIN in skipped else f"nobody to write to in {_audiences(request)}"
+    row = await connection.fetchrow(
+        f"""
+        UPDATE workflow_execution_logs
+        SET status = $2, open = $3, result = coalesce(result, '{{}}') || $4::jsonb, ended_at = $5,
+            completed_at = CASE WHEN $5::timestamptz IS NOT NULL THEN clock_timestamp() END,
+            duration_ms = CASE WHEN $5::timestamptz IS NOT NULL
+                               THEN round(1000 * extract(epoch FROM clock_timestamp() - started_at)) END
+        WHERE id = $1 RETURNING {journal.COLUMNS}
+        """,
+        log_id,
+        (StepState.RUNNING if queued else StepState.SKIPPED).value,
+        queued,
+        result,
+        None if queued else request.now,
+    )
+    assert row is not None
+    return row
+
+
+def tally(queued: int, skipped: Counter[str]) -> dict[str, Any]:
+    """The result of a step that sends messages, before anything was sent."""
+    return {"queued": queued, "sent": 0, "failed": 0, "unknown": 0, "skipped": dict(skipped)}
+
+
+def _audiences(request: Enqueue) -> str:
+    return " and ".join(dict.fromkeys(a.audience or "the step's audience" for a in request.step.actions))

@@ -1,0 +1,230 @@
+"""All parts of the local stack: started in parallel, watched while they run, stopped in order."""
+
+import asyncio
+import fcntl
+import os
+import shlex
+import shutil
+import tempfile
+from collections.abc import Awaitable, Callable
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from temporalio.client import Client
+
+from database.connection import address, connect, create_database
+from database.migrate import migrate
+from dev.board import Board, Line
+from dev.child import PartFailed
+from dev.postgres import Postgres
+from dev.sandbox import ROOT, Sandbox
+from dev.temporal import Temporal
+from dev.worker import STOP_SECONDS, Worker
+
+KEPT = ROOT / ".eventos"
+"""Where `eventos dev` keeps its data between runs."""
+TASK_QUEUE = "eventos"
+
+
+def environment(*, database_url: str, temporal_address: str, sandbox_url: str) -> dict[str, str]:
+    """What a program needs to live on the local stack: every provider is the sandbox, and no key is a real one."""
+    return {
+        "DATABASE_URL": database_url,
+        "DATABASE_LISTEN_URL": database_url,
+        "TEMPORAL_ADDRESS": temporal_address,
+        "TEMPORAL_NAMESPACE": "default",
+        "TEMPORAL_TASK_QUEUE": TASK_QUEUE,
+        "PUBLIC_URL": "http://127.0.0.1:8000",
+        "SANDBOX_URL": sandbox_url,
+        "RESEND_API_URL": f"{sandbox_url}/resend",
+        "RESEND_API_KEY": "re_local",
+        "RESEND_WEBHOOK_SECRET": "whsec_bG9jYWwtc2FuZGJveC1zZWNyZXQ=",
+        "TWILIO_API_URL": f"{sandbox_url}/twilio",
+        "TWILIO_ACCOUNT_SID": "AC" + "0" * 31 + "1",
+        "TWILIO_AUTH_TOKEN": "local",
+        "TWILIO_WHATSAPP_FROM": "whatsapp:+14155550100",
+        "OPENAI_BASE_URL": f"{sandbox_url}/openai/v1",
+        "OPENAI_API_KEY": "sk-local",
+        "LINKEDIN_API_URL": f"{sandbox_url}/linkedin",
+        "LINKEDIN_TOKEN": "local",
+        "LINKEDIN_AUTHOR": "urn:li:organization:1001",
+        "X_API_URL": f"{sandbox_url}/x",
+        "X_TOKEN": "local",
+        "FACEBOOK_API_URL": f"{sandbox_url}/facebook",
+        "FACEBOOK_TOKEN": "local",
+        "FACEBOOK_PAGE_ID": "1001",
+    }
+
+
+class Stack:
+    """The parts, running for as long as the context lasts.
+
+    With `keep` its data outlives it there, unless the next one is `fresh`; without, it is gone at the end. PostgreSQL is
+    DATABASE_URL's where that is set.
+    A worker that crashes is started again; the end of any other part is raised by `wait`.
+    """
+
+    def __init__(
+        self, *, keep: Path | None = None, fresh: bool = False, worker: bool = True, console: Console | None = None
+    ) -> None:
+        self._keep = keep
+        self._fresh = fresh
+        self._with_worker = worker
+        self._console = console or Console(stderr=True)
+        self._held = ExitStack()
+        self._watch: asyncio.Task[None] | None = None
+        self._postgres: Postgres | None = None
+        self._temporal: Temporal | None = None
+        self._sandbox: Sandbox | None = None
+        self.worker: Worker | None = None
+        self.env: dict[str, str] = {}
+        """What a program needs to live on this stack."""
+
+    @property
+    def temporal_ui(self) -> str:
+        """The address of the Temporal Web UI."""
+        return self._temporal.ui or "" if self._temporal else ""
+
+    @property
+    def logs(self) -> Path:
+        """The directory with one log per part."""
+        return self._data / "logs"
+
+    @property
+    def env_file(self) -> Path:
+        """A file for `source`, with which a shell's commands speak to this stack."""
+        return self._data / "env"
+
+    async def wait(self) -> None:
+        """Until a part ends that should not have; raises PartFailed."""
+        if self._watch is not None:
+            await asyncio.shield(self._watch)
+
+    async def __aenter__(self) -> Self:
+        try:
+            self._claim()
+            with Board(self._console) as board:
+                await self._start(board)
+            self._watch = asyncio.create_task(self._supervise())
+        except BaseException:
+            self._stop()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
+            with suppress(asyncio.CancelledError, PartFailed):
+                await self._watch
+        self._stop()
+
+    async def _start(self, board: Board) -> None:
+        tasks = [
+            asyncio.create_task(_shown(begin, board.line(part)))
+            for part, begin in (
+                ("PostgreSQL", self._start_database),
+                ("Temporal", self._start_temporal),
+                ("sandbox", self._start_sandbox),
+            )
+        ]
+        try:
+            database_url, temporal_address, sandbox_url = await asyncio.gather(*tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        self.env = environment(database_url=database_url, temporal_address=temporal_address, sandbox_url=sandbox_url)
+        self.env_file.touch(mode=0o600)
+        self.env_file.write_text("".join(f"export {name}={shlex.quote(value)}\n" for name, value in self.env.items()))
+        if self._with_worker:
+            await _shown(self._start_worker, board.line("worker"))
+
+    async def _start_worker(self, line: Line) -> str:
+        self.worker = Worker(os.environ | self.env, TASK_QUEUE, self.logs / "worker.log")
+        await self.worker.ready(await Client.connect(self.env["TEMPORAL_ADDRESS"]))
+        line.done(f"ready, process {self.worker.child.pid}")
+        return TASK_QUEUE
+
+    async def _start_database(self, line: Line) -> str:
+        if not (url := os.environ.get("DATABASE_URL", "")):
+            self._postgres = await Postgres.start(
+                self._data / "postgres", log=self.logs / "postgres.log", keep=self._keep is not None
+            )
+            url = self._postgres.url("eventos")
+            await create_database(self._postgres.url(), "eventos")
+        line.say("migrating")
+        connection = await connect(url)
+        try:
+            applied = await migrate(connection)
+        finally:
+            await connection.close()
+        line.done(f"ready at {address(url)}, {len(applied)} migrations applied")
+        return url
+
+    async def _start_temporal(self, line: Line) -> str:
+        database = self._data / "temporal.sqlite" if self._keep else None
+        self._temporal = await Temporal.start(log=self.logs / "temporal.log", database=database, tell=line.say)
+        line.done(f"ready at {self._temporal.address}, Web UI {self._temporal.ui}")
+        return self._temporal.address
+
+    async def _start_sandbox(self, line: Line) -> str:
+        self._sandbox = await Sandbox.start(log=self.logs / "sandbox.log")
+        line.done(f"ready at {self._sandbox.url}")
+        return self._sandbox.url
+
+    async def _supervise(self) -> None:
+        parts = [part.child for part in (self._postgres, self._temporal, self._sandbox) if part is not None]
+        while True:
+            for child in parts:
+                if child.status is not None:
+                    raise child.failure()
+            if self.worker is not None and self.worker.child.status is not None:
+                failure = self.worker.child.failure()
+                self.worker.begin_again()
+                self._console.print(f"{str(failure).splitlines()[0]}; started again", style="yellow", highlight=False)
+            await asyncio.sleep(0.1)
+
+    def _claim(self) -> None:
+        if self._keep is None:
+            directory = Path(tempfile.mkdtemp(prefix="eventos-"))
+            # PostgreSQL, run as another user when we are root, has to pass through.
+            directory.chmod(0o711)
+            self._held.callback(shutil.rmtree, directory, ignore_errors=True)
+            self._held.callback(Postgres.forget, directory / "postgres")
+        else:
+            directory = self._keep.absolute()
+            directory.mkdir(parents=True, exist_ok=True)
+            lock = self._held.enter_context((directory / ".lock").open("w"))
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                reason = f"another one uses {directory}; stop it, or name another directory with --data"
+                raise PartFailed("local stack", reason) from None
+        if self._fresh:
+            Postgres.forget(directory / "postgres")
+            for file in directory.glob("temporal.sqlite*"):
+                file.unlink()
+        (directory / "logs").mkdir(exist_ok=True)
+        self._data = directory
+
+    def _stop(self) -> None:
+        # Who uses goes before who is used.
+        if self.worker is not None:
+            self.worker.child.stop(STOP_SECONDS)
+        for part in (self._sandbox, self._temporal, self._postgres):
+            if part is not None:
+                part.child.stop()
+        self._held.close()
+
+
+async def _shown(begin: Callable[[Line], Awaitable[str]], line: Line) -> str:
+    try:
+        return await begin(line)
+    except BaseException:
+        line.failed()
+        raise

@@ -1,0 +1,1 @@
+"""Words that every room shares: automations, messages, moments, ids, business time."""

@@ -1,0 +1,90 @@
+"""Messages: what is asked of the outbox, what it answers, and what goes out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime
+
+from models.automation import Anchors, Frozen, Step, StepState
+
+Channel = Literal["email", "whatsapp", "linkedin", "twitter", "facebook"]
+CHANNELS: tuple[Channel, ...] = ("email", "whatsapp", "linkedin", "twitter", "facebook")
+
+
+class Enqueue(Frozen):
+    """Decide one round of a step for good, and queue its messages."""
+
+    automation_id: UUID
+    event_id: UUID
+    step: Step
+    round: int
+    due: AwareDatetime
+    now: AwareDatetime
+    """The player's business instant."""
+    date_revision: int
+    """The revision of the event's dates the player has adopted."""
+    valid_until: AwareDatetime | None = None
+    tell: bool = False
+    """Whether the player wants to hear when the last message is settled."""
+    skip: str | None = None
+    """Instead of doing the step, journal that it was skipped, with this reason."""
+    next_step: str | None = None
+    next_at: AwareDatetime | None = None
+    """What the player will wait for after this step; kept on the automation's row."""
+
+
+class Enqueued(Frozen):
+    """What was decided, now or the first time it was asked."""
+
+    outcome: Literal["decided", "paused", "cancelled", "stale"]
+    """`paused`, `cancelled` and `stale` wrote nothing; `stale` brings the anchors to adopt."""
+    log_id: UUID | None = None
+    step_id: str | None = None
+    """The branch the slot was decided for, perhaps not the one asked for."""
+    state: StepState | None = None
+    due: AwareDatetime | None = None
+    reason: str | None = None
+    open: int = 0
+    ended: AwareDatetime | None = None
+    anchors: Anchors | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EmailMessage:
+    """One rendered mail."""
+
+    id: UUID
+    to: str
+    sender: str
+    """`Name <address>`."""
+    subject: str
+    html: str
+    text: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    reply_to: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WhatsAppMessage:
+    """One use of an approved template."""
+
+    id: UUID
+    to: str
+    """E.164."""
+    content_sid: str
+    variables: Mapping[str, str]
+    attempted_at: datetime | None = None
+    """When it was first attempted, for the look-up."""
+
+
+@dataclass(frozen=True, slots=True)
+class SocialPost:
+    """One post on one platform."""
+
+    id: UUID
+    text: str
+    link: str | None = None
+    attempted_at: datetime | None = None

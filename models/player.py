@@ -1,0 +1,140 @@
+"""What a player and its activities tell each other."""
+
+from typing import Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field
+
+from models.automation import RULES, Anchors, Frozen, Progress, Step, StepState, WorkflowType
+from models.moments import Instants
+
+Policy = Literal["by_policy", "send_all", "skip_all"]
+"""What a resume does with the steps that fell due meanwhile."""
+
+
+class AutomationInput(Frozen):
+    """What an automation begins with, and keeps: its timeline travels with it."""
+
+    automation_id: UUID
+    event_id: UUID
+    subject_id: UUID
+    workflow_type: WorkflowType
+    steps: tuple[Step, ...]
+    rules: int = RULES
+    rehearsal: bool = False
+
+
+class Asked(Frozen):
+    """An automation asks about itself."""
+
+    automation_id: UUID
+    event_id: UUID
+    steps: tuple[Step, ...] = ()
+    ended: dict[str, AwareDatetime] = Field(default_factory=dict)
+    """When the steps that others count from ended."""
+
+
+class Bearings(Frozen):
+    """Where an automation stands: its anchors, the instants of its steps, and its present state in the database."""
+
+    anchors: Anchors
+    instants: Instants
+    now: AwareDatetime
+    status: str
+    problem: str | None = None
+    """Why the instants cannot be known, and what to do; the automation waits until the event is put right."""
+
+
+class Rest(Frozen):
+    """The player has nothing to do until an instant, or until news."""
+
+    automation_id: UUID
+    event_id: UUID
+    until: AwareDatetime
+    """`FOREVER` where only news can change anything."""
+    step: str | None = None
+    """The step it waits for."""
+    problem: str | None = None
+    """What stands in the way and what to do, if anything does."""
+
+
+class Begin(Frozen):
+    """Decide one round of a step that sends no messages."""
+
+    automation_id: UUID
+    event_id: UUID
+    step: Step
+    round: int
+    due: AwareDatetime
+    now: AwareDatetime
+
+
+class Act(Frozen):
+    """Do one thing of a step: one target of one verb."""
+
+    automation_id: UUID
+    event_id: UUID
+    step: str
+    target: str
+    rehearsal: bool
+
+
+class End(Frozen):
+    """How a step without messages ended, or why it is held."""
+
+    automation_id: UUID
+    event_id: UUID
+    step: Step
+    round: int
+    due: AwareDatetime
+    now: AwareDatetime
+    state: StepState
+    results: dict[str, str] = Field(default_factory=dict)
+    error: str | None = None
+
+
+class Ended(Frozen):
+    """What a slot of the journal says."""
+
+    step_id: str
+    progress: Progress
+
+
+class Finish(Frozen):
+    """The automation is over."""
+
+    automation_id: UUID
+    event_id: UUID
+    status: Literal["completed", "cancelled"]
+
+
+class News(Frozen):
+    """Something an automation is told. `kind` is the name of the signal, `at` the business instant."""
+
+    kind: str
+    at: AwareDatetime
+    data: dict[str, str | int | bool | None] = Field(default_factory=dict)
+
+
+class StepOrder(Frozen):
+    """What a person asks of one held step."""
+
+    step: str
+    by: str = ""
+
+
+class Free(Frozen):
+    """Let go of a held round of a step, so that it is tried again."""
+
+    automation_id: UUID
+    event_id: UUID
+    step: str
+    slot: str
+    round: int
+
+
+class DispatchInput(Frozen):
+    """Which messages a dispatch pump sends."""
+
+    channel: str
+    rehearsal: bool

@@ -1,0 +1,1 @@
+"""The way in: start, control and rehearse automations."""

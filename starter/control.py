@@ -1,0 +1,107 @@
+"""What people ask of running automations: list, pause, resume, cancel, retry, skip."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from temporalio.client import Client, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError
+from temporalio.service import RPCError, RPCStatusCode
+
+from database import automations, control, events
+from database.connection import Pool
+from database.control import Scope
+from database.events import Event
+from models.moments import UnknownZone, zone_named
+from models.player import Policy, StepOrder
+
+ANSWER_SECONDS = 5
+"""How long a caller waits for a player's answer."""
+
+
+class ControlError(Exception):
+    """What was asked cannot be done; the message says why and what can."""
+
+
+async def find_event(pool: Pool, reference: str) -> Event:
+    """The one event a person means, by id or name."""
+    found = await events.find(pool, reference)
+    if not found:
+        raise ControlError(f"There is no event {reference!r}. `eventos events` lists those there are.")
+    if len(found) > 1:
+        names = "\n".join(f"  {event.id}  {event.name}" for event in found)
+        raise ControlError(f"{reference!r} fits {len(found)} events; name one by its id:\n{names}")
+    return found[0]
+
+
+def publishable(event: Event) -> None:
+    """Refuse an event that could not be launched, naming everything that is missing at once."""
+    problems = []
+    if event.organizer_id is None:
+        problems.append("it has no organizer: set events.organizer_id")
+    if event.starts_at is None:
+        problems.append("it has no start: set events.starts_at")
+    elif event.starts_at <= event.now:
+        problems.append(f"it began on {event.starts_at:%Y-%m-%d %H:%M} UTC, which is past: set events.starts_at to a later date")
+    if event.ends_at is None:
+        problems.append("it has no end: set events.ends_at")
+    elif event.starts_at is not None and event.ends_at < event.starts_at:
+        problems.append("it ends before it starts: correct events.ends_at")
+    if not event.timezone:
+        problems.append("it has no time zone: set events.timezone to an IANA name such as 'Europe/Lisbon'")
+    else:
+        try:
+            zone_named(event.timezone)
+        except UnknownZone as error:
+            problems.append(str(error))
+    if problems:
+        raise ControlError(f"{event.name} cannot be published:\n" + "\n".join(f"  - {problem}" for problem in problems))
+
+
+async def publish(pool: Pool, event: Event) -> bool:
+    """Publish an event; False if it was published already. The database's trigger does the rest."""
+    publishable(event)
+    return await events.publish(pool, event.id)
+
+
+async def pause(pool: Pool, scope: Scope) -> int:
+    """Pause a scope at once: its steps and its messages. Nothing is lost."""
+    count = await control.pause(pool, scope)
+    if not count:
+        raise ControlError("Nothing there is active, so nothing was paused.")
+    return count
+
+
+async def resume(pool: Pool, scope: Scope, policy: Policy) -> int:
+    """Resume a scope; `policy` says what happens to steps that fell due meanwhile."""
+    count = await control.resume(pool, scope, policy)
+    if not count:
+        raise ControlError("Nothing there is paused, so nothing was resumed.")
+    return count
+
+
+async def cancel(pool: Pool, scope: Scope) -> int:
+    """Cancel a scope for good: no further step, no further message."""
+    count = await control.cancel(pool, scope, "cancelled by a person")
+    if not count:
+        raise ControlError("Nothing there is running, so nothing was cancelled.")
+    return count
+
+
+async def order(client: Client, pool: Pool, automation_id: UUID, verb: str, step: StepOrder) -> str:
+    """`retry` or `skip` a held step; the player's own answer."""
+    workflow_id = await automations.temporal_id(pool, automation_id)
+    if workflow_id is None:
+        raise ControlError(f"There is no automation {automation_id}. `eventos list` shows those there are.")
+    handle = client.get_workflow_handle(workflow_id)
+    try:
+        return str(await handle.execute_update(verb, step, rpc_timeout=timedelta(seconds=ANSWER_SECONDS), result_type=str))
+    except WorkflowUpdateFailedError as error:
+        raise ControlError(str(error.cause)) from error
+    except WorkflowUpdateRPCTimeoutOrCancelledError as error:
+        raise ControlError(
+            f"No answer within {ANSWER_SECONDS} seconds, so the outcome is unknown. Is a worker running? "
+            f"`eventos show` tells how {step.step} stands."
+        ) from error
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            raise ControlError("That automation has ended, so nothing of it can be changed.") from error
+        raise

@@ -1,0 +1,175 @@
+"""What each occurrence leads to: an automation begun by a rule, or news for those that run."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+import structlog
+from temporalio.client import Client
+from temporalio.common import SearchAttributePair, TypedSearchAttributes, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
+
+from database import automations, control, events, notifications, occurrences
+from database.connection import Pool
+from database.control import Scope
+from database.events import Event
+from database.occurrences import Occurrence
+from models.automation import RULES, Step, WorkflowType
+from models import conditions
+from models.definition import from_definition, to_definition
+from models.player import AutomationInput, News
+from starter.client import AUTOMATION_TYPE, EVENT_ID, REHEARSAL, tell
+from workflows import event_launch
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a kind of automation is begun with."""
+
+    workflow: str
+    title: str
+    timeline: tuple[Step, ...]
+
+
+KINDS: Mapping[WorkflowType, Kind] = {
+    "event_launch": Kind("EventLaunchWorkflow", "Event Launch: {event.name}", event_launch.TIMELINE),
+}
+"""The automations that a rule may begin."""
+
+NEWS = ("paused", "resumed", "cancelled", "event_rescheduled", "step_settled")
+"""Occurrences of one automation that its player is told."""
+
+
+class Refused(Exception):
+    """An automation that cannot begin, and why; trying again would not help."""
+
+
+class Triggers:
+    """Turns occurrences into automations and news. Every way through it may be walked twice."""
+
+    def __init__(self, pool: Pool, client: Client, task_queue: str) -> None:
+        self._pool = pool
+        self._client = client
+        self._task_queue = task_queue
+
+    async def take_in(self, occurrence: Occurrence) -> str:
+        """Do what an occurrence asks for; returns what came of it, in plain words."""
+        if occurrence.automation_id is not None:
+            return await self._tell(occurrence, occurrence.automation_id)
+        if occurrence.event_id is None:
+            return "belongs to no event"
+        try:
+            return await self._of_event(occurrence, occurrence.event_id)
+        except Refused as error:
+            await notifications.tell(
+                self._pool,
+                event_id=occurrence.event_id,
+                key=f"occurrence/{occurrence.id}",
+                title="An automation was not begun",
+                body=str(error),
+            )
+            return f"not begun: {error}"
+
+    async def _of_event(self, occurrence: Occurrence, event_id: UUID) -> str:
+        match occurrence.kind:
+            case "event_status_change":
+                return await self._status_changed(occurrence, event_id)
+            case "event_rescheduled":
+                told = await occurrences.fan_out(
+                    self._pool, event_id, "event_rescheduled", occurrence.data, occurrence.occurred_at
+                )
+                return f"{told} automations are told"
+            case _:
+                return await self._match(occurrence, event_id)
+
+    async def begin(self, workflow_type: WorkflowType, event: Event, subject_id: UUID) -> str:
+        """Begin an automation of a kind for a subject, once; says what came of it."""
+        kind = KINDS[workflow_type]
+        if event.starts_at is not None and event.starts_at <= event.now:
+            raise Refused(f"{event.name} has already started, so its {workflow_type} has nothing left to do.")
+        async with self._pool.acquire() as connection, connection.transaction():
+            begun = await automations.begin(
+                connection,
+                workflow_type=workflow_type,
+                event_id=event.id,
+                subject_id=subject_id,
+                name=kind.title.format(event=event),
+                definition=to_definition(kind.timeline),
+                steps=kind.timeline,
+                rules=RULES,
+            )
+        if begun.status in ("completed", "failed"):
+            return f"{workflow_type} has run already"
+        try:
+            await self._client.start_workflow(
+                kind.workflow,
+                AutomationInput(
+                    automation_id=begun.id,
+                    event_id=event.id,
+                    subject_id=subject_id,
+                    workflow_type=workflow_type,
+                    steps=from_definition(begun.definition),
+                    rules=begun.rules,
+                    rehearsal=begun.rehearsal,
+                ),
+                id=begun.temporal_workflow_id,
+                task_queue=self._task_queue,
+                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+                static_summary=kind.title.format(event=event),
+                search_attributes=TypedSearchAttributes(
+                    [
+                        SearchAttributePair(EVENT_ID, str(event.id)),
+                        SearchAttributePair(AUTOMATION_TYPE, workflow_type),
+                        SearchAttributePair(REHEARSAL, begun.rehearsal),
+                    ]
+                ),
+            )
+        except WorkflowAlreadyStartedError:
+            return f"{workflow_type} runs already"
+        log.info("automation_begun", workflow_type=workflow_type, event_id=str(event.id), automation_id=str(begun.id))
+        return f"{workflow_type} begun"
+
+    async def _status_changed(self, occurrence: Occurrence, event_id: UUID) -> str:
+        """Rules may begin something; an event that is cancelled or taken back takes its automations with it."""
+        outcome = await self._match(occurrence, event_id)
+        status, was = occurrence.data.get("status"), occurrence.data.get("was")
+        if status == "cancelled" or (was == "published" and status == "draft"):
+            why = "the event was cancelled" if status == "cancelled" else "the event was unpublished"
+            event = await events.get(self._pool, event_id)
+            if event is not None and event.status == status:  # else it has changed again since
+                return f"{await control.cancel(self._pool, Scope(event_id=event_id), why)} automations cancelled: {why}"
+        return outcome
+
+    async def _match(self, occurrence: Occurrence, event_id: UUID) -> str:
+        rules = await occurrences.rules_for(self._pool, occurrence.kind, event_id)
+        subject = {name: str(value) for name, value in occurrence.data.items() if value is not None}
+        matching = [rule for rule in rules if not rule.match or conditions.parse(rule.match).holds((), subject)]
+        if not matching:
+            return "no rule answers to it"
+        event = await events.get(self._pool, event_id)
+        if event is None:
+            return "its event is gone"
+        if occurrence.kind == "event_status_change" and event.status != occurrence.data.get("status"):
+            return f"overtaken: the event is {event.status} now"
+        outcomes = []
+        for rule in matching:
+            workflow_type = rule.workflow_type
+            if workflow_type not in KINDS:
+                raise Refused(f"Rule {rule.name!r} begins {workflow_type!r}, which is no kind of automation.")
+            outcomes.append(await self.begin(workflow_type, event, event_id))  # type: ignore[arg-type]  # looked up above
+        return "; ".join(outcomes)
+
+    async def _tell(self, occurrence: Occurrence, automation_id: UUID) -> str:
+        if occurrence.kind not in NEWS:
+            return f"no automation listens to {occurrence.kind}"
+        workflow_id = await automations.temporal_id(self._pool, automation_id)
+        if workflow_id is None:
+            return "its automation is gone"
+        news = News(kind=occurrence.kind, at=occurrence.occurred_at, data=occurrence.data)
+        heard = await tell(
+            self._client, workflow_id, news, rehearsal=occurrence.rehearsal, once=f"occurrence-{occurrence.id}"
+        )
+        return "told" if heard else "its automation has ended"

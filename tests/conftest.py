@@ -1,0 +1,135 @@
+"""Real parts for every test: PostgreSQL cloned per test, the sandbox, the Temporal server. Each starts once, when first asked for."""
+
+import os
+import shutil
+import signal
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+from uuid import uuid4
+
+import asyncpg
+import httpx2
+import pytest
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+
+from database.connection import Pool, connect, connect_pool
+from database.migrate import migrate
+from dev.postgres import Postgres
+from dev.sandbox import Sandbox
+from dev.temporal import Temporal
+
+
+def pytest_configure() -> None:
+    """End on SIGTERM as on Ctrl-C, so that what the fixtures started is stopped."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session")
+def place() -> Iterator[Path]:
+    """A directory for the session's servers; unlike pytest's own it can be entered by the user PostgreSQL runs as."""
+    directory = Path(tempfile.mkdtemp(prefix="eventos-tests-"))
+    directory.chmod(0o711)
+    yield directory
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+async def postgres(place: Path) -> AsyncIterator[str]:
+    """The URL of a real server where databases may be created: DATABASE_URL's, else one of our own."""
+    if url := os.environ.get("DATABASE_URL"):
+        yield url
+        return
+    server = await Postgres.start(place / "postgres", log=place / "postgres.log", port=0)
+    yield server.url()
+    server.child.stop()
+    Postgres.forget(place / "postgres")
+
+
+@pytest.fixture(scope="session")
+async def template(postgres: str) -> AsyncIterator[str]:
+    """The name of a migrated database that nobody is connected to."""
+    name = f"eventos_template_{uuid4().hex}"
+    admin = await asyncpg.connect(postgres)
+    await admin.execute(f"CREATE DATABASE {name}")
+    connection = await connect(_named(postgres, name))
+    await migrate(connection)
+    await connection.close()
+    yield name
+    await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    await admin.close()
+
+
+@pytest.fixture
+async def empty_database(postgres: str) -> AsyncIterator[str]:
+    """The URL of a database with nothing in it."""
+    async for url in _created(postgres, "template0"):
+        yield url
+
+
+@pytest.fixture
+async def database(postgres: str, template: str) -> AsyncIterator[str]:
+    """The URL of a migrated database of this test's own."""
+    async for url in _created(postgres, template):
+        yield url
+
+
+@pytest.fixture
+async def pool(database: str) -> AsyncIterator[Pool]:
+    """A pool on this test's own database."""
+    pool = await connect_pool(database, min_size=1, max_size=10)
+    yield pool
+    pool.terminate()
+
+
+@pytest.fixture(scope="session")
+async def sandbox_server(place: Path) -> AsyncIterator[str]:
+    """The address of the stand-in providers."""
+    server = await Sandbox.start(log=place / "sandbox.log", port=0)
+    yield server.url
+    server.child.stop()
+
+
+@pytest.fixture
+async def sandbox(sandbox_server: str) -> str:
+    """The address of the stand-in providers, which have heard nothing yet."""
+    async with httpx2.AsyncClient() as http:
+        (await http.post(f"{sandbox_server}/_sandbox/reset")).raise_for_status()
+    return sandbox_server
+
+
+@pytest.fixture(scope="session")
+async def temporal_server(place: Path) -> AsyncIterator[str]:
+    """The address of a real Temporal server that keeps everything in memory."""
+    server = await Temporal.start(log=place / "temporal.log", port=0, ui_port=None)
+    yield server.address
+    server.child.stop()
+
+
+@pytest.fixture(scope="session")
+async def temporal(temporal_server: str) -> Client:
+    """A client of the Temporal server."""
+    return await Client.connect(temporal_server, data_converter=pydantic_data_converter)
+
+
+@pytest.fixture
+def task_queue() -> str:
+    """A task queue that only this test's workers hear."""
+    return f"test-{uuid4().hex[:12]}"
+
+
+async def _created(postgres: str, template: str) -> AsyncIterator[str]:
+    name = f"eventos_{uuid4().hex}"
+    admin = await asyncpg.connect(postgres)
+    try:
+        await admin.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        yield _named(postgres, name)
+        await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    finally:
+        await admin.close()
+
+
+def _named(url: str, name: str) -> str:
+    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))

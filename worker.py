@@ -1,0 +1,148 @@
+"""The worker: what it hosts, and how it stops."""
+
+import asyncio
+import os
+import signal
+import sys
+from contextlib import AsyncExitStack
+from datetime import timedelta
+
+import structlog
+import uvloop
+from temporalio.client import Client
+from temporalio.common import WorkflowIDConflictPolicy
+from temporalio.worker import Worker
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+import logs
+from activities.bearings import BearingsActivities
+from activities.content import Content
+from activities.dispatch import Dispatch
+from activities.intake import Intake
+from activities.journal import Journal
+from activities.outbox import Outbox
+from database.connection import DatabaseUnreachable, Pool, connect_pool
+from models.ids import INTAKE_WORKFLOW_ID, dispatch_workflow_id
+from models.messages import CHANNELS
+from models.player import DispatchInput
+from providers import accounts
+from settings import MissingSettings, Settings
+from starter.client import TemporalUnreachable, connect
+from starter.triggers import Triggers
+from workflows.event_launch import EventLaunchWorkflow
+from workflows.pumps import DispatchWorkflow, IntakeWorkflow
+
+log = structlog.get_logger()
+
+STOP_SECONDS = 10
+"""How long a stopping worker may take to finish or hand back what is in flight."""
+
+WORKFLOWS = [EventLaunchWorkflow, DispatchWorkflow, IntakeWorkflow]
+
+
+def runner() -> SandboxedWorkflowRunner:
+    """The SDK's workflow sandbox; the models and what they stand on are pure, so they pass through once."""
+    passed = SandboxRestrictions.default.with_passthrough_modules("models", "annotated_types", "tzdata")
+    return SandboxedWorkflowRunner(restrictions=passed)
+
+
+def build(client: Client, pool: Pool, settings: Settings, live: accounts.Accounts, rehearsal: accounts.Accounts) -> Worker:
+    """A worker with everything it hosts; whoever builds it runs it."""
+    listen_url = settings.database_listen_url or settings.database_url
+    triggers = Triggers(pool, client, settings.task_queue)
+    intake = Intake(pool, listen_url, triggers.take_in)
+    dispatch = Dispatch(pool, live=live, rehearsal=rehearsal, public_url=settings.public_url, listen_url=listen_url)
+    content = Content(pool, live, rehearsal)
+    bearings = BearingsActivities(pool)
+    journal = Journal(pool)
+    outbox = Outbox(pool)
+    return Worker(
+        client,
+        task_queue=settings.task_queue,
+        workflows=WORKFLOWS,
+        activities=[
+            intake.intake,
+            dispatch.dispatch,
+            outbox.enqueue,
+            journal.begin_step,
+            journal.end_step,
+            journal.free_step,
+            bearings.look,
+            bearings.rest,
+            bearings.finish,
+            content.generate_content,
+            content.update_records,
+        ],
+        interceptors=[logs.BindActivity()],
+        workflow_runner=runner(),
+        graceful_shutdown_timeout=timedelta(seconds=STOP_SECONDS),
+        # A killed worker's workflows go to another one after this long.
+        sticky_queue_schedule_to_start_timeout=timedelta(seconds=5),
+    )
+
+
+async def start_pumps(client: Client, task_queue: str) -> None:
+    """Have Temporal run each pump, once, however many workers ask for it."""
+    for rehearsal in (False, True):
+        for channel in CHANNELS:
+            await client.start_workflow(
+                DispatchWorkflow.run,
+                DispatchInput(channel=channel, rehearsal=rehearsal),
+                id=dispatch_workflow_id(channel, rehearsal=rehearsal),
+                task_queue=task_queue,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                static_summary=f"Sends {channel}{' of rehearsals' if rehearsal else ''}",
+            )
+    await client.start_workflow(
+        IntakeWorkflow.run,
+        id=INTAKE_WORKFLOW_ID,
+        task_queue=task_queue,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        static_summary="Reads occurrences",
+    )
+
+
+async def run(settings: Settings) -> None:
+    """Host workflows and activities until SIGTERM or SIGINT; then finish or hand back what is in flight."""
+    settings.require("DATABASE_URL", "PUBLIC_URL")
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stop.set)
+    async with AsyncExitStack() as stack:
+        pool = await connect_pool(settings.database_url, min_size=2, max_size=20)
+        stack.push_async_callback(pool.close)
+        client = await connect(settings)
+        live, rehearsal = accounts.live(settings), accounts.rehearsal(settings)
+        stack.push_async_callback(live.aclose)
+        stack.push_async_callback(rehearsal.aclose)
+        worker = build(client, pool, settings, live, rehearsal)
+        await start_pumps(client, settings.task_queue)
+        log.info("worker_started", task_queue=settings.task_queue)
+        async with worker:
+            await stop.wait()
+            log.info("worker_stopping", seconds=STOP_SECONDS)
+    log.info("worker_stopped")
+
+
+def main() -> None:
+    """`python -m worker`: exit status 0 after a clean stop, 1 if it could not start or go on."""
+    settings = Settings.from_environment()
+    logs.set_up(settings.log_level, settings.log_format)
+    status = 0
+    try:
+        uvloop.run(run(settings))
+    except (MissingSettings, DatabaseUnreachable, TemporalUnreachable) as error:
+        sys.stderr.write(f"{error}\n")
+        status = 1
+    except Exception:
+        log.exception("worker_failed")
+        status = 1
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # The SDK's native threads have aborted the interpreter's own shutdown after heavy runs; everything is closed by now.
+    os._exit(status)
+
+
+if __name__ == "__main__":
+    main()

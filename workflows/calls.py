@@ -1,0 +1,128 @@
+"""What workflows ask of the world. Here alone stand the names of activities, their time-outs and retries.
+
+A journey's touch is one timer and one local activity: short database work is local, and falls back to a timer of the
+server when the database is away for longer than two seconds. What may take long (an audience of 100,000, a model's answer)
+is a regular activity.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import TypeVar
+
+from pydantic import BaseModel
+from temporalio import workflow
+from temporalio.common import RetryPolicy
+
+from models.automation import Action
+from models.messages import Enqueue, Enqueued
+from models.player import Act, Asked, Bearings, Begin, DispatchInput, End, Ended, Finish, Free, Rest
+
+T = TypeVar("T", bound=BaseModel)
+
+PATIENT = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30))
+"""For what fails only while something is away: again until it is back. An activity ends its own failures for good."""
+
+PUMP = RetryPolicy(initial_interval=timedelta(seconds=1), backoff_coefficient=1.5, maximum_interval=timedelta(seconds=5))
+
+ACTS = {"generate": "generate_content", "update": "update_records"}
+"""The activity behind each verb that sends no message."""
+
+
+async def _local(name: str, about: BaseModel, answer: type[T] | None, summary: str) -> T:
+    result: T = await workflow.execute_local_activity(
+        name,
+        about,
+        result_type=answer,
+        start_to_close_timeout=timedelta(seconds=30),
+        local_retry_threshold=timedelta(seconds=2),
+        retry_policy=PATIENT,
+        summary=summary,
+    )
+    return result
+
+
+async def look(asked: Asked) -> Bearings:
+    """Anchors, instants and present state; asked at the start, and when dates or anchors may have moved."""
+    return await _local("look", asked, Bearings, "resolve moments")
+
+
+async def enqueue(request: Enqueue, summary: str) -> Enqueued:
+    """Decide a round of a step and queue its messages. An audience may be large; a single subject is not."""
+    if request.skip is None and any(action.audience for action in request.step.actions):
+        return await workflow.execute_activity(
+            "enqueue",
+            request,
+            result_type=Enqueued,
+            start_to_close_timeout=timedelta(minutes=5),
+            retry_policy=PATIENT,
+            summary=summary,
+        )
+    return await _local("enqueue", request, Enqueued, summary)
+
+
+async def begin_step(begin: Begin, summary: str) -> Ended:
+    """Decide a round of a step that sends no messages."""
+    return await _local("begin_step", begin, Ended, summary)
+
+
+async def end_step(end: End, summary: str) -> Ended:
+    """Journal how such a step ended, or that it is held."""
+    return await _local("end_step", end, Ended, summary)
+
+
+async def free_step(free: Free) -> bool:
+    """Let go of a held step: True if its failed messages are queued again, False if it is to be decided anew."""
+    result: bool = await workflow.execute_local_activity(
+        "free_step",
+        free,
+        result_type=bool,
+        start_to_close_timeout=timedelta(seconds=30),
+        local_retry_threshold=timedelta(seconds=2),
+        retry_policy=PATIENT,
+        summary=f"free {free.step}",
+    )
+    return result
+
+
+async def act(action: Action, about: Act) -> str:
+    """Do one target of a step; returns what came of it, in plain words."""
+    result: str = await workflow.execute_activity(
+        ACTS[action.verb],
+        about,
+        result_type=str,
+        start_to_close_timeout=timedelta(seconds=120),
+        retry_policy=PATIENT,
+        summary=f"{action.verb} {about.target}",
+    )
+    return result
+
+
+async def rest(rest: Rest, summary: str) -> None:
+    """Keep on the automation's row what it waits for."""
+    await _local("rest", rest, None, summary)
+
+
+async def finish(finish: Finish) -> None:
+    """Close the automation's row."""
+    await _local("finish", finish, None, finish.status)
+
+
+async def dispatch(about: DispatchInput) -> None:
+    """Send what is due on one channel, for a while."""
+    await _pump("dispatch", [about], f"send {about.channel}")
+
+
+async def intake() -> None:
+    """Turn occurrences into starts and signals, for a while."""
+    await _pump("intake", [], "read occurrences")
+
+
+async def _pump(name: str, args: Sequence[BaseModel], summary: str) -> None:
+    await workflow.execute_activity(
+        name,
+        args=args,
+        start_to_close_timeout=timedelta(minutes=10),
+        heartbeat_timeout=timedelta(seconds=6),
+        retry_policy=PUMP,
+        summary=summary,
+    )
