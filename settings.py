@@ -61,7 +61,7 @@ class Settings(BaseModel):
     twilio_whatsapp_from: str = ""
     openai_base_url: str = "https://api.openai.com/v1"
     openai_api_key: SecretStr = SecretStr("")
-    openai_model: str = "gpt-5.6-mini"
+    openai_model: str = "gpt-5.4-mini"
     linkedin_api_url: str = "https://api.linkedin.com"
     linkedin_token: SecretStr = SecretStr("")
     linkedin_author: str = ""

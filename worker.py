@@ -18,8 +18,8 @@ import logs
 from activities.bearings import BearingsActivities
 from activities.content import Content
 from activities.dispatch import Dispatch
+from activities.failures import CountFailures
 from activities.intake import Intake
-from activities.journal import Journal
 from activities.outbox import Outbox
 from database.connection import DatabaseUnreachable, Pool, connect_pool
 from models.ids import INTAKE_WORKFLOW_ID, dispatch_workflow_id
@@ -54,7 +54,6 @@ def build(client: Client, pool: Pool, settings: Settings, live: accounts.Account
     dispatch = Dispatch(pool, live=live, rehearsal=rehearsal, public_url=settings.public_url, listen_url=listen_url)
     content = Content(pool, live, rehearsal)
     bearings = BearingsActivities(pool)
-    journal = Journal(pool)
     outbox = Outbox(pool)
     return Worker(
         client,
@@ -64,16 +63,16 @@ def build(client: Client, pool: Pool, settings: Settings, live: accounts.Account
             intake.intake,
             dispatch.dispatch,
             outbox.enqueue,
-            journal.begin_step,
-            journal.end_step,
-            journal.free_step,
+            outbox.begin_step,
+            outbox.end_step,
+            outbox.free_step,
             bearings.look,
             bearings.rest,
             bearings.finish,
             content.generate_content,
             content.update_records,
         ],
-        interceptors=[logs.BindActivity()],
+        interceptors=[logs.BindActivity(), CountFailures(pool)],
         workflow_runner=runner(),
         graceful_shutdown_timeout=timedelta(seconds=STOP_SECONDS),
         # A killed worker's workflows go to another one after this long.

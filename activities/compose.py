@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Generic, TypeVar
+from uuid import UUID
 
 import structlog
 from pydantic import ValidationError
@@ -21,7 +21,6 @@ from templates import (
     PersonFacts,
     SocialPosts,
     TemplateError,
-    UnknownTemplate,
     WhatsAppSlots,
     prepare_email,
     render_social,
@@ -30,6 +29,9 @@ from templates import (
 
 M = TypeVar("M", EmailMessage, WhatsAppMessage, SocialPost)
 log = structlog.get_logger()
+
+Writer = Callable[[Claimed], M]
+"""Writes one message with the words and facts that it was made for."""
 
 
 class NoContentSid(TemplateError):
@@ -42,7 +44,7 @@ class Composed(Generic[M]):
 
     ready: list[tuple[Claimed, M]] = field(default_factory=list)
     failed: list[tuple[Claimed, str]] = field(default_factory=list)
-    """One person's facts are missing or unfit."""
+    """This person's facts are missing or unfit."""
     faulty: list[tuple[Claimed, str]] = field(default_factory=list)
     """What is wrong is wrong for everybody: the event's facts, the campaign's words."""
 
@@ -56,87 +58,98 @@ class Composer:
 
     async def mails(self, batch: Batch) -> Composed[EmailMessage]:
         """One mail per message, with a one-click unsubscribe link of its own."""
-        return await self._compose(batch, self._mail)
+        return await self._compose(batch, self._mails)
 
     async def whatsapp(self, batch: Batch) -> Composed[WhatsAppMessage]:
         """One use of an approved template per message."""
-        return await self._compose(batch, lambda message, content, event: _whatsapp(message, content, event, batch.first_posted_at))
+        return await self._compose(batch, _whatsapp)
 
     async def posts(self, batch: Batch) -> Composed[SocialPost]:
         """One post per message."""
-        return await self._compose(batch, lambda message, content, event: _post(message, content, event, batch.first_posted_at))
+        return await self._compose(batch, _posts)
 
-    async def _compose(self, batch: Batch, make: Callable[[Claimed, Content, EventFacts], M]) -> Composed[M]:
+    async def _compose(self, batch: Batch, prepare: Callable[[Claimed, Content, EventFacts], Writer[M]]) -> Composed[M]:
         wanted = {(message.event_id, message.content_id) for message in batch.messages}
         known = await contents.load(self._pool, batch.channel, wanted)
+        writers: dict[tuple[UUID, UUID | None, str], Writer[M] | str] = {}
         composed: Composed[M] = Composed()
-        facts: dict[object, EventFacts | TemplateError] = {}
         for message in batch.messages:
-            content = known.get((message.event_id, message.content_id))
+            key = (message.event_id, message.content_id, message.template)
+            if key not in writers:
+                writers[key] = _writer(message, known.get(key[:2]), prepare)
+            writer = writers[key]
+            if isinstance(writer, str):
+                composed.faulty.append((message, writer))
+                continue
             try:
-                if content is None:
-                    raise TemplateError("the event has no organizer; set events.organizer_id")
-                event = facts.get(message.event_id) or facts.setdefault(message.event_id, event_facts(content.facts))
-                assert isinstance(event, EventFacts)
-                composed.ready.append((message, make(message, content, event)))
-            except (TemplateError, ValidationError) as error:
-                where = composed.faulty if _concerns_all(error) else composed.failed
-                where.append((message, str(error)))
-            except Exception as error:  # a mistake in a template must not stop the messages of everybody else
-                log.exception("message_not_composed", message_id=str(message.id), template=message.template)
-                composed.faulty.append((message, f"template '{message.template}' could not be filled: {type(error).__name__}: {error}"))
+                composed.ready.append((message, writer(message)))
+            except TemplateError as error:
+                (composed.faulty if _concerns_all(error) else composed.failed).append((message, str(error)))
         return composed
 
-    def _mail(self, message: Claimed, content: Content, event: EventFacts) -> EmailMessage:
+    def _mails(self, like: Claimed, content: Content, event: EventFacts) -> Writer[EmailMessage]:
         slots = EmailSlots.model_validate(content.slots) if content.slots is not None else None
-        unsubscribe = f"{self._public_url}/unsubscribe/{message.id}"
-        try:
-            prepared = prepare_email(message.template, slots, event)
-        except TemplateError as error:
-            raise _ForAll(str(error)) from error
-        mail = prepared.for_person(_person(message, event, unsubscribe))
-        return EmailMessage(
-            id=message.id,
-            to=message.address,
-            sender=_mailbox(event.organizer_name, content.sender_email),
-            subject=mail.subject,
-            html=mail.html,
-            text=mail.text,
-            headers={"List-Unsubscribe": f"<{unsubscribe}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"},
-            reply_to=content.reply_to,
-        )
+        prepared = prepare_email(like.template, slots, event)
+        sender = _mailbox(event.organizer_name, content.sender_email)
+
+        def write(message: Claimed) -> EmailMessage:
+            unsubscribe = f"{self._public_url}/unsubscribe/{message.id}"
+            mail = prepared.for_person(_person(message, event, unsubscribe))
+            return EmailMessage(
+                id=message.id,
+                to=message.address,
+                sender=sender,
+                subject=mail.subject,
+                html=mail.html,
+                text=mail.text,
+                headers={"List-Unsubscribe": f"<{unsubscribe}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"},
+                reply_to=content.reply_to,
+            )
+
+        return write
 
 
-class _ForAll(TemplateError):
-    """Words that cannot be made for anybody."""
+def _writer(
+    message: Claimed, content: Content | None, prepare: Callable[[Claimed, Content, EventFacts], Writer[M]]
+) -> Writer[M] | str:
+    """The writer for messages like this one, or why nobody's can be written."""
+    if content is None:
+        return "the event has no organizer; set events.organizer_id"
+    try:
+        return prepare(message, content, event_facts(content.facts))
+    except (TemplateError, ValidationError) as error:
+        return str(error)
+    except Exception as error:  # a mistake in a template must not stop the messages of everybody else
+        log.exception("message_not_composed", template=message.template, channel=message.channel)
+        return f"template '{message.template}' could not be filled: {type(error).__name__}: {error}"
 
 
-def _concerns_all(error: Exception) -> bool:
+def _concerns_all(error: TemplateError) -> bool:
     """Whether everybody's message fails like this one."""
-    if isinstance(error, MissingField):
-        return not all(name.startswith("person.") for name in error.fields)
-    return isinstance(error, (_ForAll, ValidationError, UnknownTemplate, NoContentSid)) or type(error) is TemplateError
+    return isinstance(error, MissingField) and any(not name.startswith("person.") for name in error.fields)
 
 
-def _whatsapp(message: Claimed, content: Content, event: EventFacts, attempted_at: datetime | None) -> WhatsAppMessage:
-    sid = content.whatsapp_content.get(message.template)
+def _whatsapp(like: Claimed, content: Content, event: EventFacts) -> Writer[WhatsAppMessage]:
+    sid = content.whatsapp_content.get(like.template)
     if sid is None:
         raise NoContentSid(
-            f"the organizer has no approved ContentSid for WhatsApp template '{message.template}'; "
+            f"the organizer has no approved ContentSid for WhatsApp template '{like.template}'; "
             "set it in organizers.whatsapp_content"
         )
     slots = WhatsAppSlots.model_validate(content.slots) if content.slots is not None else None
-    rendered = render_whatsapp(message.template, slots, event, _person(message, event, ""))
-    return WhatsAppMessage(
-        id=message.id, to=message.address, content_sid=sid, variables=rendered.variables, attempted_at=attempted_at
-    )
+
+    def write(message: Claimed) -> WhatsAppMessage:
+        variables = render_whatsapp(message.template, slots, event, _person(message, event, "")).variables
+        return WhatsAppMessage(id=message.id, to=message.address, content_sid=sid, variables=variables)
+
+    return write
 
 
-def _post(message: Claimed, content: Content, event: EventFacts, attempted_at: datetime | None) -> SocialPost:
+def _posts(like: Claimed, content: Content, event: EventFacts) -> Writer[SocialPost]:
     if content.slots is None:
-        raise MissingField(message.template, ["slots"])
-    text = render_social(content.variant or message.address, SocialPosts.model_validate(content.slots), event)
-    return SocialPost(id=message.id, text=text, attempted_at=attempted_at)
+        raise MissingField(like.template, ["slots"])
+    text = render_social(content.variant or like.address, SocialPosts.model_validate(content.slots), event)
+    return lambda message: SocialPost(id=message.id, text=text)
 
 
 def _person(message: Claimed, event: EventFacts, unsubscribe: str) -> PersonFacts:

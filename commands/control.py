@@ -51,10 +51,14 @@ async def _change(reference: str, kind: str | None, change: Callable[[Pool, Scop
         count = await change(pool, Scope(event_id=event.id, workflow_type=kind))
     finally:
         await pool.close()
-    typer.echo(f"Recorded: {count} automation{'s' if count != 1 else ''} of {event.name} {done}. No message passes against it.")
+    typer.echo(
+        f"Recorded: {count} automation{'s' if count != 1 else ''} of {event.name} {done}. No message passes against it."
+    )
 
 
-AutomationArgument = Annotated[UUID, typer.Argument(metavar="AUTOMATION", help="The automation's id; `eventos list` shows it.")]
+AutomationArgument = Annotated[
+    UUID, typer.Argument(metavar="AUTOMATION", help="The automation's id; `eventos list` shows it.")
+]
 StepArgument = Annotated[str, typer.Argument(metavar="STEP", help="The step's id.")]
 
 

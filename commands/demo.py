@@ -15,8 +15,10 @@ from rich.console import Console
 from rich.markup import escape
 
 from commands.running import ERROR, run
+from commands.show import console as wide_console
 from commands.show import steps_table, wall_clock, why_not
 from database import events
+from database.reports import is_under_way
 from database.connection import Pool, connect, connect_pool
 from database.seed import seed
 from dev.stack import Stack
@@ -24,6 +26,7 @@ from settings import Settings
 from starter import rehearsal, reports
 from starter.client import connect as connect_temporal
 from starter.conductor import conduct
+from workflows.event_launch import TIMELINE
 
 
 def demo(
@@ -32,14 +35,14 @@ def demo(
     ] = False,
     report: Annotated[Path | None, typer.Option(help="Write the report as JSON to this file.")] = None,
     faults: Annotated[float, typer.Option(min=0, max=0.5, help="Share of provider answers that go wrong.")] = 0.0,
-    kills: Annotated[int, typer.Option(min=0, max=20, help="How often the worker is killed (-9) while it runs.")] = 0,
+    kills: Annotated[int, typer.Option(min=0, max=9, help="How often the worker is killed (-9) while it runs.")] = 0,
 ) -> None:
     """Publish an event and watch its launch campaign, months in a minute; status 0 only if every step did what it should."""
     run(_demo(keep, report, faults, kills))
 
 
 async def _demo(keep: bool, report: Path | None, faults: float, kills: int) -> int:
-    console = Console(highlight=False)
+    console = wide_console()
     async with Stack(console=console) as stack:
         settings = Settings.from_environment(stack.env)
         pool = await connect_pool(settings.database_url)
@@ -53,10 +56,11 @@ async def _demo(keep: bool, report: Path | None, faults: float, kills: int) -> i
             if faults:
                 await _set_faults(settings.sandbox_url, faults)
             rehearsal_id = await rehearsal.copy(pool, seeded.event_id, datetime.now(UTC).replace(microsecond=0))
-            killer = asyncio.create_task(_kill(stack, console, kills))
+            killer = asyncio.create_task(_kill(stack, pool, rehearsal_id, console, kills))
             try:
                 await _live(pool, settings, rehearsal_id, console)
             finally:
+                spared = not killer.done()
                 killer.cancel()
             said = await _report(pool, settings, rehearsal_id, time.monotonic() - begun)
             if report is not None:
@@ -72,7 +76,9 @@ async def _demo(keep: bool, report: Path | None, faults: float, kills: int) -> i
                 await stack.wait()
         finally:
             await pool.close()
-    return ERROR if problems else 0
+            if spared:
+                console.print(f"[red]the launch was over before the worker had been killed {kills} times[/]")
+    return ERROR if problems or spared else 0
 
 
 async def _live(pool: Pool, settings: Settings, event_id: UUID, console: Console) -> None:
@@ -97,13 +103,16 @@ async def _live(pool: Pool, settings: Settings, event_id: UUID, console: Console
                 )
 
 
-async def _kill(stack: Stack, console: Console, times: int) -> None:
-    """End the worker's process as a crash would; the stack starts another."""
+async def _kill(stack: Stack, pool: Pool, event_id: UUID, console: Console, times: int) -> None:
+    """End the worker's process as a crash would, each time in the middle of another step; the stack starts another."""
+    steps = [step.id for step in TIMELINE]
     for count in range(times):
-        await asyncio.sleep(4)
-        if stack.worker is not None and stack.worker.child.status is None:
-            stack.worker.child.kill()
-            console.print(f"  [red]worker killed[/] ({count + 1} of {times})")
+        step = steps[count * len(steps) // times]
+        while not await is_under_way(pool, event_id, step):
+            await asyncio.sleep(0.002)
+        assert stack.worker is not None
+        stack.worker.child.kill()
+        console.print(f"  [red]worker killed[/] in the middle of {step} ({count + 1} of {times})")
 
 
 async def _set_faults(sandbox_url: str, share: float) -> None:
@@ -139,7 +148,9 @@ def _show(console: Console, said: dict[str, Any], zone: str) -> Sequence[str]:
         if automation["status"] != "completed":
             problems.append(f"{automation['type']} is {automation['status']}")
         problems += [
-            f"{step['name']} is {step['status']}: {why_not(step)}" for step in automation["steps"] if step["status"] != "success"
+            f"{step['name']} is {step['status']}: {why_not(step)}"
+            for step in automation["steps"]
+            if step["status"] != "success"
         ]
     for problem in problems:
         console.print(f"[red]{escape(problem)}[/]")

@@ -30,4 +30,6 @@ async def _publish(reference: str) -> None:
     if new:
         console.print(f"{event.name} is published. `eventos show {event.id}` tells what happens now, and what will.")
     else:
-        console.print(f"{event.name} was published before, so nothing begins anew. `eventos show {event.id}` tells how it stands.")
+        console.print(
+            f"{event.name} was published before, so nothing begins anew. `eventos show {event.id}` tells how it stands."
+        )

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
+from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -49,14 +50,27 @@ async def _list(as_json: bool) -> None:
         ]
         typer.echo(json.dumps(said, indent=2))
         return
-    table = Table("automation", "id", "status", "progress", "waits for", "until (UTC)", "problem", box=None, pad_edge=False)
+    table = Table(
+        "automation", "id", "status", "progress", "waits for", "until (UTC)", "problem", box=None, pad_edge=False
+    )
     for row in rows:
         until = f"{row.next_execution_at:%Y-%m-%d %H:%M}" if row.next_execution_at else ""
         progress = f"{row.steps_completed}/{row.steps_total}"
         table.add_row(
-            *(escape(text) for text in (row.name, str(row.id), row.status, progress, row.current_step or "", until, row.last_error or ""))
+            *(
+                escape(text)
+                for text in (
+                    row.name,
+                    str(row.id),
+                    row.status,
+                    progress,
+                    row.current_step or "",
+                    until,
+                    row.last_error or "",
+                )
+            )
         )
-    Console(soft_wrap=True).print(table if rows else "No automation runs. `eventos publish EVENT` begins one.")
+    console().print(table if rows else "No automation runs. `eventos publish EVENT` begins one.")
 
 
 def show(event: EventReference, as_json: JsonOption = False) -> None:
@@ -76,26 +90,34 @@ async def _show(reference: str, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps({"event": str(event.id), "automations": found}, indent=2))
         return
-    console = Console()
+    out = console()
     if not found:
-        console.print(f"Nothing of {event.name} is automated yet. `eventos publish {event.id}` begins its launch.")
+        out.print(f"Nothing of {event.name} is automated yet. `eventos publish {event.id}` begins its launch.")
     for automation in found:
-        console.print(steps_table(automation, event.timezone or "UTC"))
+        out.print(steps_table(automation, event.timezone or "UTC"))
     for title, body in told:
-        console.print(f"[bold]{escape(title)}[/]: {escape(body)}")
+        out.print(f"[bold]{escape(title)}[/]: {escape(body)}")
+
+
+def console() -> Console:
+    """Where tables go; what is not a terminal gets lines long enough for them."""
+    found = Console(highlight=False)
+    return found if found.is_terminal else Console(highlight=False, width=120)
 
 
 def steps_table(automation: dict[str, Any], zone: str) -> Table:
     """The steps of one automation as a table, times on the event's wall clock."""
     title = f"{automation['type']}: {automation['status']}, {automation['steps_completed']} of {automation['steps_total']} steps"
-    table = Table("step", f"due ({zone})", "status", "queued", "sent", "not sent, and why", title=title, title_justify="left")
+    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE, pad_edge=False)
+    for column in ("step", f"due ({zone})", "status", "sent"):
+        table.add_column(column, no_wrap=True)
+    table.add_column("not sent, and why")
     for step in automation["steps"]:
         table.add_row(
             step["name"] + (f" (round {step['round']})" if step["round"] else ""),
             wall_clock(step["due_at"], zone),
             f"[{STYLES.get(step['status'], 'default')}]{step['status']}[/]",
-            str(step["queued"] or ""),
-            str(step["sent"] or ""),
+            f"{step['sent']} of {step['queued']}" if step["queued"] else "",
             escape(why_not(step)),
         )
     return table
@@ -103,7 +125,7 @@ def steps_table(automation: dict[str, Any], zone: str) -> Table:
 
 def wall_clock(instant: str | None, zone: str) -> str:
     """An instant as people at the event read it."""
-    return f"{datetime.fromisoformat(instant).astimezone(ZoneInfo(zone)):%a %d %b %Y %H:%M}" if instant else ""
+    return f"{datetime.fromisoformat(instant).astimezone(ZoneInfo(zone)):%a %d %b %H:%M}" if instant else ""
 
 
 def why_not(step: dict[str, Any]) -> str:

@@ -9,6 +9,7 @@ from database.batches import Batch, Claimed, open_batch
 from database.connection import Connection, Pool
 from database.gates import Judged, judge
 from database.tallies import Change, tally
+from models.messages import Channel
 
 LOCK_WAIT = "300ms"
 """How long a claim waits for an automation's row. Shorter than PostgreSQL takes to look for a deadlock, so that a claim gives way
@@ -18,15 +19,16 @@ RIVAL_WAIT = timedelta(seconds=2)
 
 # One step per organizer with queued messages (a loose scan of idx_messages_due), then each due organizer's oldest. When
 # several share a priority each gets its share first; a second share is read so that small ones do not leave a batch half empty.
+# Written out instead of parameters: PostgreSQL then plans it once per connection.
 PICK = """
 WITH RECURSIVE lane AS (
     (SELECT priority, organizer_id, release_at FROM messages
-     WHERE status = 'queued' AND rehearsal = $1 AND channel = $2
+     WHERE status = 'queued' AND rehearsal = {rehearsal} AND channel = '{channel}'
      ORDER BY priority, organizer_id, release_at LIMIT 1)
     UNION ALL
     SELECT next.priority, next.organizer_id, next.release_at FROM lane CROSS JOIN LATERAL (
         SELECT priority, organizer_id, release_at FROM messages
-        WHERE status = 'queued' AND rehearsal = $1 AND channel = $2
+        WHERE status = 'queued' AND rehearsal = {rehearsal} AND channel = '{channel}'
           AND (priority, organizer_id) > (lane.priority, lane.organizer_id)
         ORDER BY priority, organizer_id, release_at LIMIT 1
     ) next
@@ -34,17 +36,17 @@ WITH RECURSIVE lane AS (
     SELECT lane.priority, lane.organizer_id, clock.at, count(*) OVER (PARTITION BY lane.priority) AS organizers
     FROM lane CROSS JOIN LATERAL (
         -- the organizer of a rehearsal has one event
-        SELECT coalesce((SELECT max(e.clock_now) FROM events e WHERE $1 AND e.organizer_id = lane.organizer_id), now()) AS at
+        SELECT coalesce((SELECT max(e.clock_now) FROM events e WHERE {rehearsal} AND e.organizer_id = lane.organizer_id), now()) AS at
     ) clock
     WHERE lane.release_at <= clock.at
 ), candidate AS (
     SELECT one.id, due.priority, one.place, one.release_at FROM due CROSS JOIN LATERAL (
         SELECT m.id, m.release_at, row_number() OVER (ORDER BY m.release_at) AS place FROM messages m
-        WHERE m.status = 'queued' AND m.rehearsal = $1 AND m.channel = $2 AND m.priority = due.priority
+        WHERE m.status = 'queued' AND m.rehearsal = {rehearsal} AND m.channel = '{channel}' AND m.priority = due.priority
           AND m.organizer_id = due.organizer_id AND m.release_at <= due.at AND (m.not_before IS NULL OR m.not_before <= now())
-        ORDER BY m.release_at LIMIT least($3::int, ceil(2.0 * $3 / due.organizers))
+        ORDER BY m.release_at LIMIT least({limit}, ceil(2.0 * {limit} / due.organizers))
     ) one
-    ORDER BY due.priority, one.place, one.release_at LIMIT $3
+    ORDER BY due.priority, one.place, one.release_at LIMIT {limit}
 )
 SELECT id FROM messages WHERE id = ANY(ARRAY(SELECT id FROM candidate)) AND status = 'queued' FOR UPDATE SKIP LOCKED
 """
@@ -64,11 +66,12 @@ class Claim:
         return self.batch is None and not self.stopped
 
 
-async def claim(pool: Pool, channel: str, *, rehearsal: bool, limit: int) -> Claim:
+async def claim(pool: Pool, channel: Channel, *, rehearsal: bool, limit: int) -> Claim:
     """Take up to `limit` due messages past the gates. Those that pass are `sending` in a batch of their own."""
+    pick = PICK.format(rehearsal=rehearsal, channel=channel, limit=limit)
     try:
         async with pool.acquire() as connection, connection.transaction():
-            ids = [row["id"] for row in await connection.fetch(PICK, rehearsal, channel, limit)]
+            ids = [row["id"] for row in await connection.fetch(pick)]
             if not ids:
                 return Claim(None)
             judged = await judge(connection, ids)

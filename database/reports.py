@@ -98,3 +98,18 @@ async def notifications(pool: Pool, event_id: UUID) -> list[tuple[str, str]]:
     """What the organizer was told about an event, oldest first: (title, body)."""
     rows = await pool.fetch("SELECT title, body FROM notifications WHERE event_id = $1 ORDER BY created_at", event_id)
     return [(row["title"], row["body"]) for row in rows]
+
+
+async def is_under_way(pool: Pool, event_id: UUID, step: str) -> bool:
+    """Whether a step has begun and not ended, and if it sends messages, the first of them is on its way."""
+    found: bool = await pool.fetchval(
+        """
+        SELECT EXISTS (
+            SELECT 1 FROM workflow_execution_logs l JOIN automation_workflows a ON a.id = l.workflow_id
+            WHERE a.event_id = $1 AND l.step_id = $2 AND l.status = 'running'
+              AND (l.open = 0 OR EXISTS (SELECT 1 FROM messages m WHERE m.log_id = l.id AND m.status IN ('sending', 'sent'))))
+        """,
+        event_id,
+        step,
+    )
+    return found

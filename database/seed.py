@@ -193,10 +193,10 @@ async def _add(connection: Connection, table: str, rows: Rows) -> int:
     given = list(rows)
     columns = list(given[0])
     places = ", ".join(f"${at}" for at in range(1, len(columns) + 1))
-    before = await connection.fetchval(f"SELECT count(*) FROM {table}")  # noqa: S608 - names of our own tables
+    before = await connection.fetchval(f"SELECT count(*) FROM {table}")
     await connection.executemany(
-        f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({places}) ON CONFLICT DO NOTHING",  # noqa: S608
+        f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({places}) ON CONFLICT DO NOTHING",
         [tuple(row[column] for column in columns) for row in given],
     )
-    after: int = await connection.fetchval(f"SELECT count(*) FROM {table}")  # noqa: S608
+    after: int = await connection.fetchval(f"SELECT count(*) FROM {table}")
     return after - int(before)

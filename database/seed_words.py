@@ -106,7 +106,7 @@ ZONES = (
 ORGANIZER = {
     "name": "Lisbon Builders Guild",
     "email": "team@lisbonbuilders.example.com",
-    "sender_email": "Lisbon Builders Guild <hello@lisbonbuilders.example.com>",
+    "sender_email": "hello@lisbonbuilders.example.com",
     "postal_address": "Rua do Exemplo 12, 1200-109 Lisboa, Portugal",
     "timezone": "Europe/Lisbon",
 }

@@ -53,12 +53,12 @@ async def settle(
             )
             UPDATE messages m
             SET status = o.status, reason = o.reason, provider_id = coalesce(o.provider_id, m.provider_id),
-                sent_at = CASE WHEN o.status = 'sent' THEN eventos_now(m.event_id) ELSE m.sent_at END,
+                sent_at = CASE WHEN o.status = 'sent' THEN coalesce(e.clock_now, now()) ELSE m.sent_at END,
                 batch_id = CASE WHEN o.status = 'queued' THEN NULL ELSE m.batch_id END,
                 attempted_at = CASE WHEN o.status = 'queued' THEN NULL ELSE m.attempted_at END,
                 not_before = CASE WHEN o.status = 'queued' THEN now() + $9 END
-            FROM own, unnest($4::uuid[], $5::text[], $6::text[], $7::text[]) AS o(id, status, reason, provider_id)
-            WHERE m.id = o.id AND m.batch_id = own.id AND m.status = $8
+            FROM own, unnest($4::uuid[], $5::text[], $6::text[], $7::text[]) AS o(id, status, reason, provider_id), events e
+            WHERE m.id = ANY($4) AND m.id = o.id AND m.batch_id = own.id AND m.status = $8 AND e.id = m.event_id
             RETURNING m.log_id, m.status, m.counted, m.reason
             """,
             *(batch.id, batch.token, batch_status),

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
+STOP_SECONDS = 20.0
+"""Twice what a worker takes at most to finish or hand back what is in flight; the others need less."""
 PR_SET_PDEATHSIG = 1
 # Loaded before any fork: in the child of a threaded process nothing may be looked up.
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
@@ -104,7 +106,7 @@ class Child:
             await asyncio.sleep(0.05)
         return status
 
-    def stop(self, grace: float = 15.0) -> None:
+    def stop(self, grace: float = STOP_SECONDS) -> None:
         """Ask it to end, and make it end when `grace` seconds have not been enough. It is gone when this returns."""
         if self.status is None:
             self._process.send_signal(self.end)

@@ -22,7 +22,7 @@ from dev.child import PartFailed
 from dev.postgres import Postgres
 from dev.sandbox import ROOT, Sandbox
 from dev.temporal import Temporal
-from dev.worker import STOP_SECONDS, Worker
+from dev.worker import Worker
 
 KEPT = ROOT / ".eventos"
 """Where `eventos dev` keeps its data between runs."""
@@ -48,6 +48,7 @@ def environment(*, database_url: str, temporal_address: str, sandbox_url: str) -
         "TWILIO_WHATSAPP_FROM": "whatsapp:+14155550100",
         "OPENAI_BASE_URL": f"{sandbox_url}/openai/v1",
         "OPENAI_API_KEY": "sk-local",
+        "OPENAI_MODEL": "gpt-5.6-luna",
         "LINKEDIN_API_URL": f"{sandbox_url}/linkedin",
         "LINKEDIN_TOKEN": "local",
         "LINKEDIN_AUTHOR": "urn:li:organization:1001",
@@ -82,6 +83,11 @@ class Stack:
         self.worker: Worker | None = None
         self.env: dict[str, str] = {}
         """What a program needs to live on this stack."""
+
+    @property
+    def processes(self) -> dict[str, int]:
+        """The process id of every part that was started here, in the order in which they stop."""
+        return {part.child.name: part.child.pid for part in self._parts()}
 
     @property
     def temporal_ui(self) -> str:
@@ -178,16 +184,21 @@ class Stack:
         return self._sandbox.url
 
     async def _supervise(self) -> None:
-        parts = [part.child for part in (self._postgres, self._temporal, self._sandbox) if part is not None]
         while True:
-            for child in parts:
-                if child.status is not None:
-                    raise child.failure()
-            if self.worker is not None and self.worker.child.status is not None:
-                failure = self.worker.child.failure()
-                self.worker.begin_again()
+            for part in self._parts():
+                if part.child.status is None:
+                    continue
+                failure = part.child.failure()
+                if not isinstance(part, Worker):
+                    raise failure
+                part.begin_again()
                 self._console.print(f"{str(failure).splitlines()[0]}; started again", style="yellow", highlight=False)
             await asyncio.sleep(0.1)
+
+    def _parts(self) -> list[Worker | Sandbox | Temporal | Postgres]:
+        # Who uses comes before who is used.
+        parts = (self.worker, self._sandbox, self._temporal, self._postgres)
+        return [part for part in parts if part is not None]
 
     def _claim(self) -> None:
         if self._keep is None:
@@ -213,12 +224,8 @@ class Stack:
         self._data = directory
 
     def _stop(self) -> None:
-        # Who uses goes before who is used.
-        if self.worker is not None:
-            self.worker.child.stop(STOP_SECONDS)
-        for part in (self._sandbox, self._temporal, self._postgres):
-            if part is not None:
-                part.child.stop()
+        for part in self._parts():
+            part.child.stop()
         self._held.close()
 
 

@@ -1,6 +1,7 @@
 """The worker as a process of its own, started again when it crashes."""
 
 import asyncio
+import signal
 import sys
 import time
 from collections.abc import Mapping
@@ -16,11 +17,11 @@ from dev.child import Child, PartFailed, deadline
 from dev.sandbox import ROOT
 
 START_SECONDS = 60.0
-STOP_SECONDS = 20.0
-"""Twice what the worker itself takes at most to finish or hand back what is in flight."""
-HEALTHY_SECONDS = 5.0
+HEALTHY_SECONDS = 10.0
 CRASHES = 3
-"""So many ends in a row, each within HEALTHY_SECONDS, and it is not started again."""
+"""So many ends of its own in a row, each within HEALTHY_SECONDS, and it is not started again."""
+FROM_OUTSIDE = (-signal.SIGKILL, -signal.SIGTERM)
+"""Ends that say nothing about the worker's health."""
 
 
 class Worker:
@@ -43,8 +44,9 @@ class Worker:
 
     def begin_again(self) -> None:
         """Start a process after a crash; PartFailed if it has crashed at once too often."""
-        healthy = time.monotonic() - self._instant > HEALTHY_SECONDS
-        self._crashes = 1 if healthy else self._crashes + 1
+        if self.child.status not in FROM_OUTSIDE:
+            healthy = time.monotonic() - self._instant > HEALTHY_SECONDS
+            self._crashes = 1 if healthy else self._crashes + 1
         if self._crashes >= CRASHES:
             raise self.child.failure()
         self.begin()

@@ -19,6 +19,9 @@ NEVER_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
 
 NOT_AN_ADDRESS = (httpx2.UnsupportedProtocol, httpx2.InvalidURL)
 
+NOT_A_HEADER = (httpx2.LocalProtocolError, UnicodeEncodeError)
+"""What a key with a line break or a foreign letter raises. Its text holds the key, so it is neither quoted nor chained."""
+
 
 class Wire:
     """The connection to one account of one provider.
@@ -48,16 +51,16 @@ class Wire:
     def require(self, **values: str) -> None:
         """Raise Rejected for the account, naming every environment variable that has no value."""
         if missing := [variable for variable, value in values.items() if not value]:
-            raise self.rejected(
-                f"{self.name} cannot be asked without a key: set {' and '.join(missing)}.", scope="account"
-            )
+            raise self.rejected(f"{self.name} cannot be asked: set {' and '.join(missing)}.", scope="account")
 
     async def request(self, method: str, url: str, **request: Any) -> httpx2.Response:
         """The answer, whatever its status. Raises Unavailable if none came; `url` may be a path below the base URL."""
-        address = url if "://" in url else self.base_url + url
+        address = self.base_url + url if url.startswith("/") else url
         try:
             async with asyncio.timeout(self._seconds):
                 response = await self.client.request(method, address, **request)
+        except NOT_A_HEADER as error:
+            raise self.unanswered(error) from None
         except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError) as error:
             raise self.unanswered(error) from error
         self.pace.heard(response.headers)
@@ -65,6 +68,8 @@ class Wire:
 
     def unanswered(self, error: BaseException | None) -> ProviderError:
         """What it means that this happened instead of an answer."""
+        if isinstance(error, NOT_A_HEADER):
+            return self.rejected(f"{self._key} holds a character that no key has: set it again.", scope="account")
         if isinstance(error, NOT_AN_ADDRESS):
             return self.rejected(
                 f"{self.name} has no usable address ({error}): correct {self._address}.", scope="account"
@@ -91,7 +96,7 @@ class Wire:
         wait = retry_after(headers, limited=status == 429)
         if status == 429:
             return self.limited(said, code=code, wait=wait)
-        if status >= 500 or status in (408, 425):
+        if status >= 500 or status in (408, 409, 425):
             return self.unavailable(said, code=code, wait=wait)
         if status in (401, 403):
             return self.rejected(f"{said} Check {self._key}.", code=code, scope="account")

@@ -49,7 +49,7 @@ class LinkedIn:
             if urn := response.headers.get("x-restli-id"):
                 return str(urn)
             raise self._wire.unavailable("LinkedIn accepted a post but named no id.")
-        if response.status_code in (409, 422) and DUPLICATE.search(response.text) and (urn := await self.find(post)):
+        if response.status_code == 422 and DUPLICATE.search(response.text) and (urn := await self.find(post)):
             return urn
         raise self._failed(response)
 

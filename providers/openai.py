@@ -110,8 +110,8 @@ class OpenAI:
         self._wire.require(OPENAI_API_KEY=self._key)
         try:
             names = {model.id async for model in self._client.models.list()}
-        except openai.APIError as error:
-            raise self._failure(error) from error
+        except (openai.APIError, ValueError) as error:
+            raise self._failure(error) from None
         if self._model not in names:
             message = f"OpenAI has no model {self._model} for this key: set OPENAI_MODEL to one that it lists."
             raise self._wire.rejected(message, code="model_not_found", scope="account")
@@ -129,10 +129,8 @@ class OpenAI:
                 store=False,
                 max_output_tokens=MAX_OUTPUT_TOKENS,
             )
-        except openai.APIError as error:
-            raise self._failure(error) from error
-        except ValueError as error:
-            raise self._unreadable() from error
+        except (openai.APIError, ValueError) as error:
+            raise self._failure(error) from None
         # An answer that is not declared to be JSON is handed through as a text, whatever the signature says.
         if not isinstance(response, Response):
             raise self._unreadable()
@@ -156,9 +154,9 @@ class OpenAI:
             raise self._wire.rejected(said, code=reason)
         raise self._wire.unavailable(said, code=reason, refused=True)
 
-    def _failure(self, error: openai.APIError) -> ProviderError:
-        if isinstance(error, openai.APIConnectionError):
-            return self._wire.unanswered(error.__cause__)
+    def _failure(self, error: openai.APIError | ValueError) -> ProviderError:
+        if isinstance(error, (openai.APIConnectionError, UnicodeEncodeError)):
+            return self._wire.unanswered(error.__cause__ or error)
         if not isinstance(error, openai.APIStatusError):
             return self._unreadable()
         body = error.body if isinstance(error.body, dict) else {}

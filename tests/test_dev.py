@@ -21,6 +21,7 @@ from dev.postgres import Postgres
 from dev.stack import Stack
 from dev.temporal import COMPOSE, command, missing_search_attributes, search_attributes
 from dev.temporal_binary import OVERRIDE, TemporalNotFound, cache, find
+from dev.worker import CRASHES, Worker
 from settings import Settings
 
 ROOT = Path(__file__).parent.parent
@@ -36,7 +37,8 @@ def quiet():
 
 @pytest.fixture
 def alone(tmp_path, monkeypatch):
-    """No `temporal` anywhere: not named, not on PATH, not cached; and no `go`."""
+    """No `temporal` anywhere: not named, not on PATH, not cached, not to be downloaded; and no `go`."""
+    monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{free_port()}")
     monkeypatch.delenv(OVERRIDE, raising=False)
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     (tmp_path / "bin").mkdir()
@@ -55,7 +57,11 @@ def running(pid: int) -> bool:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    return (Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z") if sys.platform == "linux" else True
+    return (
+        (Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z")
+        if sys.platform == "linux"
+        else True
+    )
 
 
 async def gone(pid: int, seconds: float = 10) -> bool:
@@ -97,8 +103,7 @@ async def test_a_cache_that_cannot_be_made_says_what_to_do(alone):
         await find(directory=alone / "file" / "bin")
 
 
-async def test_what_was_built_is_kept_and_the_next_search_is_silent(alone, monkeypatch):
-    monkeypatch.setattr("dev.temporal_binary._download", no_network)
+async def test_what_was_built_is_kept_and_the_next_search_is_silent(alone):
     go = '#!/bin/sh\n/bin/cat > "$GOBIN/temporal" <<"END"\n' + NEW + 'END\n/bin/chmod 755 "$GOBIN/temporal"\n'
     program(alone / "bin" / "go", go)
     lines: list[str] = []
@@ -110,26 +115,24 @@ async def test_what_was_built_is_kept_and_the_next_search_is_silent(alone, monke
     assert lines == []
 
 
-async def test_when_no_way_leads_there_every_attempt_is_told(alone, monkeypatch):
-    monkeypatch.setattr("dev.temporal_binary._download", no_network)
+async def test_when_no_way_leads_there_every_attempt_is_told(alone):
     with pytest.raises(TemporalNotFound) as caught:
         await find(directory=alone / "cache")
     said = str(caught.value)
-    for way in ("PATH: no `temporal` there", "cache:", "download by the SDK: no network", "go install: no `go` on PATH", OVERRIDE):
+    for way in (
+        "PATH: no `temporal` there",
+        "cache:",
+        "download by the SDK: ",
+        "go install: no `go` on PATH",
+        OVERRIDE,
+    ):
         assert way in said
 
 
-async def test_a_full_disk_while_building_says_to_make_room(alone, monkeypatch):
-    monkeypatch.setattr("dev.temporal_binary._download", no_network)
+async def test_a_full_disk_while_building_says_to_make_room(alone):
     program(alone / "bin" / "go", "#!/bin/sh\necho 'write: no space left on device' >&2\nexit 1\n")
     with pytest.raises(TemporalNotFound, match="no space left on device; make room on the disk"):
         await find(directory=alone / "cache")
-
-
-async def no_network(scratch, tell):
-    from dev.temporal_binary import _NotThisWay
-
-    raise _NotThisWay("no network")
 
 
 def test_the_command_is_the_compose_files_with_our_address_ports_and_file():
@@ -174,12 +177,15 @@ async def test_the_stack_starts_beside_programs_that_hold_its_ports_and_leaves_n
             settings = Settings.from_environment(stack.env)
             assert settings.missing() == {}
             for url in (settings.database_url, settings.temporal_address, settings.sandbox_url, stack.temporal_ui):
-                assert int(url.partition("//")[2].partition("/")[0].rpartition(":")[2] or url.rpartition(":")[2]) not in FIXED_PORTS
+                assert (
+                    int(url.partition("//")[2].partition("/")[0].rpartition(":")[2] or url.rpartition(":")[2])
+                    not in FIXED_PORTS
+                )
             connection = await connect(settings.database_url)
             assert await connection.fetchval("SELECT count(*) FROM automation_rules") > 0
             await connection.close()
             await Client.connect(settings.temporal_address)
-            parts = [part.child.pid for part in (stack._postgres, stack._temporal, stack._sandbox)]
+            parts = list(stack.processes.values())
             directory = stack._data
     assert [pid for pid in parts if running(pid)] == []
     assert not directory.exists()
@@ -216,7 +222,7 @@ async def written(url):
 
 async def test_a_part_that_ends_on_its_own_is_named_with_its_last_words(quiet):
     async with Stack(worker=False, console=quiet) as stack:
-        stack._sandbox.child.kill()
+        os.kill(stack.processes["sandbox"], signal.SIGKILL)
         with pytest.raises(PartFailed, match="sandbox: ended by SIGKILL on its own"):
             await asyncio.wait_for(stack.wait(), 10)
 
@@ -228,8 +234,7 @@ async def test_when_one_part_cannot_start_the_others_are_stopped(quiet, monkeypa
         async with stack:
             pass
     assert not stack._data.exists()
-    for part in (stack._postgres, stack._sandbox):
-        assert part is None or not running(part.child.pid)
+    assert [pid for pid in stack.processes.values() if running(pid)] == []
 
 
 async def test_a_database_given_by_its_url_is_used_and_left_running(quiet, empty_database, monkeypatch):
@@ -243,7 +248,7 @@ async def test_a_database_given_by_its_url_is_used_and_left_running(quiet, empty
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's promise is Linux's")
 @pytest.mark.parametrize("blow", [signal.SIGTERM, signal.SIGKILL])
-async def test_no_process_is_left_however_the_stacks_owner_ends(tmp_path, blow):
+async def test_no_process_is_left_however_the_stacks_owner_ends(blow, place):
     script = (
         "import asyncio, sys; from rich.console import Console; from commands.running import run; from dev.stack import Stack\n"
         "async def main():\n"
@@ -252,10 +257,11 @@ async def test_no_process_is_left_however_the_stacks_owner_ends(tmp_path, blow):
         "        await stack.wait()\n"
         "run(main())"
     )
-    environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"} | {"TMPDIR": "/tmp"}
+    environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"} | {"TMPDIR": str(place)}
     owner = await asyncio.create_subprocess_exec(
         sys.executable, "-c", script, cwd=ROOT, env=environment, stdout=-1, stderr=asyncio.subprocess.DEVNULL
     )
+    assert owner.stdout is not None
     parts = [int(pid) for pid in (await owner.stdout.readline()).split()]
     assert len(parts) == 3
     owner.send_signal(blow)
@@ -270,6 +276,28 @@ async def test_a_child_that_will_not_end_is_made_to(tmp_path):
         await asyncio.sleep(0.01)
     child.stop(grace=0.3)
     assert child.status == -signal.SIGKILL
+
+
+async def test_a_worker_that_crashes_at_once_is_not_started_for_ever(tmp_path, temporal):
+    worker = Worker({"PATH": ""}, "nothing", tmp_path / "log")
+    with pytest.raises(PartFailed, match="worker: ended with status 1 on its own"):
+        await worker.ready(temporal)
+    for _ in range(CRASHES - 1):
+        worker.begin_again()
+        await worker.child.ended()
+    with pytest.raises(PartFailed):
+        worker.begin_again()
+
+
+async def test_a_worker_that_is_killed_is_started_again(quiet):
+    async with Stack(console=quiet) as stack:
+        first = stack.processes["worker"]
+        os.kill(first, signal.SIGKILL)
+        while stack.processes["worker"] == first:
+            await asyncio.sleep(0.05)
+        again = stack.processes["worker"]
+    assert not running(again)
+    assert "worker: ended by SIGKILL on its own; started again" in quiet.file.getvalue()
 
 
 def test_programs_are_cached_for_the_user():

@@ -13,7 +13,9 @@ def test_an_empty_environment_gives_the_vendors_own_addresses_and_no_secret():
 
 
 def test_a_variable_is_read_under_its_own_name():
-    settings = Settings.from_environment({"RESEND_API_URL": "http://127.0.0.1:8025/resend", "TEMPORAL_TASK_QUEUE": "mine"})
+    settings = Settings.from_environment(
+        {"RESEND_API_URL": "http://127.0.0.1:8025/resend", "TEMPORAL_TASK_QUEUE": "mine"}
+    )
     assert (settings.resend_api_url, settings.task_queue) == ("http://127.0.0.1:8025/resend", "mine")
 
 
@@ -36,7 +38,7 @@ def test_nothing_missing_gives_the_settings_back():
 
 def test_every_variable_with_a_purpose_is_one_that_is_read():
     assert set(PURPOSES) <= {name.upper() for name in Settings.model_fields}
-    assert Settings.from_environment({name: "x" for name in PURPOSES}).missing() == {}
+    assert Settings.from_environment(dict.fromkeys(PURPOSES, "x")).missing() == {}
 
 
 def test_secrets_do_not_show_when_settings_are_printed():

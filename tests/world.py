@@ -32,14 +32,14 @@ SOCIAL = Step(
 EMAIL_WORDS = {
     "subject": "{event_name} is coming",
     "preheader": "Two days with the people who build it.",
-    "headline": "See you in {city}",
+    "headline": "See you in {event_city}",
     "paragraphs": ["Hello {first_name}, we would love to see you.", "Talks, workshops and long coffee breaks await you."],
     "cta_label": "Reserve your seat",
     "highlights": ["Forty speakers", "Hands-on workshops"],
 }
 WHATSAPP_WORDS = {"opening": "{event_name} is coming.", "message": "We kept a seat for you."}
 POST_WORDS = {
-    name: "Join us at {event_name} in {city}."
+    name: "Join us at {event_name} in {event_city}."
     for name in ("linkedin", "twitter", "facebook", "linkedin_push", "twitter_push")
 }
 DETAILS = {"directions": "Tram 4 to the river.", "check_in": "Bring your ticket.", "parking": "Garage below the hall."}

@@ -183,7 +183,7 @@ class _Situation:
     subject: Mapping[str, str]
 
     def round(self, step: Step) -> int:
-        """The round a step is in; one that never began is in the round of its slot."""
+        """The round a step is in; a branch that never began is in the round of its slot."""
         if step.branch is None or step.id in self.progress:
             return self.rounds.get(step.id, 0)
         return max(self.rounds.get(other.id, 0) for other in self.steps if other.slot == step.slot)
@@ -357,4 +357,4 @@ def _version(versions: Mapping[int, V], rules: int) -> V:
 
 PLANS = {1: _plan_1}
 ROUNDS = {1: _rounds_1}
-"""Every released version of the rules; a new behaviour is a new number."""
+"""Every released version of the rules, with all that it calls: a new behaviour is a new number, never an edit."""

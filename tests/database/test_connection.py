@@ -45,7 +45,9 @@ async def test_a_database_that_is_not_there_is_named(database):
         await connect(f"{database.rpartition('/')[0]}/nowhere")
 
 
-@pytest.mark.parametrize("url", ["mysql://u:secret@h/db", "postgresql://u:secret@h:port/db", "secret", "postgresql://u:secret@[h/db"])
+@pytest.mark.parametrize(
+    "url", ["mysql://u:secret@h/db", "postgresql://u:secret@h:port/db", "secret", "postgresql://u:secret@[h/db"]
+)
 async def test_a_malformed_address_is_never_repeated(url):
     with pytest.raises(DatabaseUnreachable) as caught:
         await connect(url)

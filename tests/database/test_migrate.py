@@ -79,7 +79,8 @@ async def test_a_second_run_finds_nothing_to_do(connection):
 async def test_two_processes_at_once_apply_each_migration_once(empty_database):
     environment = {"DATABASE_URL": empty_database, "PATH": ""}
     both = [
-        await asyncio.create_subprocess_exec(*CLI, cwd=ROOT, env=environment, stdout=asyncio.subprocess.PIPE) for _ in range(2)
+        await asyncio.create_subprocess_exec(*CLI, cwd=ROOT, env=environment, stdout=asyncio.subprocess.PIPE)
+        for _ in range(2)
     ]
     said = [(await process.communicate())[0].decode() for process in both]
     assert [process.returncode for process in both] == [0, 0]
@@ -93,7 +94,9 @@ async def test_an_existing_table_of_the_application_keeps_its_rows_and_gets_what
         "CREATE TABLE organizers (id UUID PRIMARY KEY DEFAULT gen_random_uuid(), name TEXT NOT NULL, email TEXT NOT NULL,"
         " postal_address TEXT NOT NULL DEFAULT '', timezone TEXT NOT NULL DEFAULT 'UTC', logo TEXT)"
     )
-    await connection.execute("INSERT INTO organizers (name, email, logo) VALUES ('Guild', 'a@example.com', 'guild.svg')")
+    await connection.execute(
+        "INSERT INTO organizers (name, email, logo) VALUES ('Guild', 'a@example.com', 'guild.svg')"
+    )
     await migrate(connection)
     row = await connection.fetchrow("SELECT logo, whatsapp_content FROM organizers")
     assert tuple(row) == ("guild.svg", {})
@@ -114,7 +117,9 @@ async def test_other_line_endings_are_no_change(connection, two_files):
 
 
 async def test_a_failing_file_leaves_nothing_of_itself_and_names_its_line(connection, two_files):
-    (two_files / "0003_third.sql").write_text("CREATE TABLE third (id INTEGER);\nCREATE TABLE second (id INTEGER);\nSELEC 1;")
+    (two_files / "0003_third.sql").write_text(
+        "CREATE TABLE third (id INTEGER);\nCREATE TABLE second (id INTEGER);\nSELEC 1;"
+    )
     with pytest.raises(MigrationFailed, match=r"0003_third\.sql line 3: .*SELEC"):
         await migrate(connection, two_files)
     assert await connection.fetchval("SELECT to_regclass('third')") is None
@@ -161,7 +166,9 @@ async def test_the_specifications_indexes_are_there(pool):
 
 
 async def test_a_status_the_specification_does_not_know_is_refused(pool):
-    definitions = await pool.fetch("SELECT conrelid::regclass::text AS of, pg_get_constraintdef(oid) AS says FROM pg_constraint")
+    definitions = await pool.fetch(
+        "SELECT conrelid::regclass::text AS of, pg_get_constraintdef(oid) AS says FROM pg_constraint"
+    )
     said = {of: " ".join(row["says"] for row in definitions if row["of"] == of) for of in SPECIFIED}
     for word in ("event_launch", "custom", "pending", "active", "paused", "completed", "failed", "cancelled"):
         assert f"'{word}'" in said["automation_workflows"]

@@ -89,7 +89,9 @@ async def test_every_phone_is_valid_and_from_a_block_kept_for_films(connection):
 
 async def test_every_ticket_has_a_code_of_its_own_and_every_template_a_content_sid(connection):
     await seed(connection, TODAY)
-    assert await connection.fetchval("SELECT count(DISTINCT ticket_code) FROM registrations WHERE ticket_code <> ''") == 80
+    assert (
+        await connection.fetchval("SELECT count(DISTINCT ticket_code) FROM registrations WHERE ticket_code <> ''") == 80
+    )
     content = await connection.fetchval("SELECT whatsapp_content FROM organizers")
     assert set(content) == {"whatsapp_broadcast", "final_reminder"}
     assert all(re.fullmatch(r"HX[0-9a-f]{32}", sid) for sid in content.values())

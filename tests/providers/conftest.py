@@ -20,6 +20,9 @@ class Sandbox:
         self.url = url
         self._control = control
 
+    async def reset(self) -> None:
+        (await self._control.post("/reset")).raise_for_status()
+
     async def fault(self, provider: str, **wish: Any) -> None:
         (await self._control.post("/faults", json={"provider": provider, **wish})).raise_for_status()
 
@@ -96,14 +99,18 @@ def sandbox_url() -> Iterator[str]:
         process.stdout.close()
 
 
-@pytest.fixture
-async def sandbox(sandbox_url: str) -> AsyncIterator[Sandbox]:
-    """The sandbox as if just started, without limits."""
+@pytest.fixture(scope="session")
+async def running(sandbox_url: str) -> AsyncIterator[Sandbox]:
     async with httpx2.AsyncClient(base_url=f"{sandbox_url}/_sandbox") as control:
-        (await control.post("/reset")).raise_for_status()
-        running = Sandbox(sandbox_url, control)
-        await running.limit("all", None)
-        yield running
+        yield Sandbox(sandbox_url, control)
+
+
+@pytest.fixture
+async def sandbox(running: Sandbox) -> Sandbox:
+    """The sandbox as if just started, without limits."""
+    await running.reset()
+    await running.limit("all", None)
+    return running
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+import traceback
 from contextlib import aclosing
 from typing import Any
 
@@ -9,7 +10,10 @@ import pytest
 
 from providers.errors import Rejected, Unavailable
 from providers.http import Wire
+from providers.openai import OpenAI
 from providers.rate import Pace
+from providers.resend import Resend
+from providers.x import X
 
 
 def wire(url: str, seconds: float = 10.0) -> Wire:
@@ -39,6 +43,17 @@ async def test_an_address_that_is_none_names_the_variable_to_correct(address: st
         with pytest.raises(Rejected, match="ACME_URL") as refusal:
             await wrong.request("POST", "/things")
     assert refusal.value.scope == "account"
+
+
+@pytest.mark.parametrize("key", ["se-cret\n", "se-crët"])
+async def test_a_key_that_no_header_can_carry_is_refused_and_not_quoted(loopback: Any, key: str) -> None:
+    for account in (Resend(loopback.url, key), X(loopback.url, key), OpenAI(loopback.url, key, "gpt-5.6-luna")):
+        async with aclosing(account):
+            with pytest.raises(Rejected, match=r"(RESEND_API|OPENAI_API|X)_(KEY|TOKEN)") as refusal:
+                await account.check()
+        assert refusal.value.scope == "account"
+        assert "se-cr" not in "".join(traceback.format_exception(refusal.value))
+    assert loopback.asked == []
 
 
 @pytest.mark.parametrize(

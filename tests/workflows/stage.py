@@ -26,6 +26,8 @@ class Stage:
     rounds: dict[str, int] = field(default_factory=dict)
     freed: Mapping[str, datetime] = field(default_factory=dict)
     history: list[tuple[datetime, Do | Skip]] = field(default_factory=list)
+    limits: dict[tuple[str, int], datetime | None] = field(default_factory=dict)
+    """The `until` of a step, as it was known when its round was decided."""
 
     @property
     def instants(self) -> Instants:
@@ -76,6 +78,7 @@ class Stage:
 
     def _carry_out(self, decision: Do | Skip) -> None:
         self.history.append((self.now, decision))
+        self.limits[decision.step_id, decision.round] = self.instants.until.get(decision.step_id)
         done = isinstance(decision, Do)
         self.progress[decision.step_id] = Progress(
             state=StepState.RUNNING if done else StepState.SKIPPED,

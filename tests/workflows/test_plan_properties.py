@@ -91,10 +91,9 @@ def watched(stage: Stage, until: datetime) -> None:
         ends = stage.now + HOUR if any(not known.ended for known in stage.progress.values()) else until
         stage.now = min(until, here.wake or until, ends)
         stage.play(until=stage.now)
-        instants = stage.instants
         late_latest = []
         for now, decision in stage.history[seen:]:
-            step, limit = steps[decision.step_id], instants.until.get(decision.step_id)
+            step, limit = steps[decision.step_id], stage.limits[decision.step_id, decision.round]
             assert decision.due <= now
             if isinstance(decision, Do):
                 assert limit is None or now < limit

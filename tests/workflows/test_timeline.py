@@ -9,106 +9,24 @@ from models.automation import Anchors, Late, Progress, Step, StepState
 from models.moments import Instants
 from models.problems import DefinitionError
 from tests.workflows.stage import Stage
+from tests.workflows.tables import LAUNCH, NURTURE
 from workflows.timeline import (
     Do,
     Skip,
     UnknownRules,
     email,
-    generate,
     notify,
     plan,
     rounds,
     social,
     step,
     timeline,
-    update,
-    whatsapp,
 )
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 EVENT = datetime(2026, 6, 10, 7, tzinfo=UTC)  # 09:00 in Berlin
 END = EVENT + timedelta(days=1, hours=8)
 LATER = EVENT + timedelta(days=90)
-
-LAUNCH = timeline(
-    step("generate_marketing_content", "0 hours", generate("landing_page_copy", "social_posts"), late="run"),
-    step(
-        "create_campaign_records",
-        "0 hours after generate_marketing_content",
-        update("marketing_campaign", "social_posts"),
-        late="run",
-    ),
-    step(
-        "send_announcement",
-        "0 hours after create_campaign_records",
-        email("announcement_email", to="all_contacts", track=True),
-        until="event_date",
-    ),
-    step(
-        "post_social_media",
-        "1 hour after send_announcement",
-        social("linkedin", "twitter", "facebook", optimal_time=True),
-        until="event_date",
-    ),
-    step(
-        "send_whatsapp_broadcast",
-        "2 hours after post_social_media",
-        whatsapp("whatsapp_broadcast", to="vip_contacts", track=True),
-        until="event_date",
-    ),
-    step(
-        "week_1_reminder",
-        "7 days",
-        email("reminder_email", to="contacts_not_registered"),
-        late="skip",
-        until="last_chance_email",
-    ),
-    step("week_2_social", "14 days", social("linkedin", "twitter"), late="skip", until="event_date"),
-    step(
-        "last_chance_email",
-        "event_date - 3 days",
-        email("last_chance_email", to="contacts_not_registered", urgency="high"),
-        late="latest",
-        until="event_date",
-    ),
-    step(
-        "final_reminder",
-        "event_date - 1 day",
-        email("final_reminder", to="registered_attendees", urgency="high"),
-        whatsapp("final_reminder", to="registered_attendees"),
-        late="latest",
-        until="event_date",
-        topic="final",
-    ),
-)
-
-NURTURE = timeline(
-    step("registration_confirmation", "0 hours", email("registration_confirmation"), until="event_end", priority=1),
-    step("welcome_preparation", "168 hours", email("welcome_preparation"), late="skip", until="detailed_schedule"),
-    step("speaker_highlights", "336 hours", email("speaker_highlights"), late="skip", until="detailed_schedule"),
-    step(
-        "detailed_schedule",
-        "event_date - 7 days",
-        email("detailed_schedule"),
-        late="latest",
-        until="logistics_reminder",
-    ),
-    step(
-        "logistics_reminder", "event_date - 3 days", email("logistics_reminder"), late="latest", until="final_details"
-    ),
-    step("final_details", "event_date - 1 day", email("final_details"), late="latest", until="event_date"),
-    step(
-        "day_of_welcome",
-        "event_date at 07:00",
-        email("day_of_welcome"),
-        whatsapp("day_of_welcome"),
-        until="event_end",
-        priority=1,
-    ),
-    step("thank_you_survey", "event_end + 24 hours", email("thank_you_survey"), until="event_end + 7 days"),
-    step("content_recap", "event_end + 7 days", email("content_recap"), until="event_end + 30 days"),
-    step("community_next_event", "event_end + 30 days", email("community_invitation"), until="event_end + 60 days"),
-)
 
 
 def anchors(start: datetime, event: datetime | None = EVENT, end: datetime | None = END) -> Anchors:
@@ -308,6 +226,32 @@ def test_a_branch_once_begun_excludes_the_other_even_if_the_facts_change(state: 
     sequence = stage(BRANCHES, EVENT, facts={"proposal_opened"}, progress={"remind": Progress(state=state, due=DUE)})
     sequence.now = DUE
     assert sequence.plan().decisions == (Skip("follow_up", 0, DUE, "the other branch was taken"),)
+
+
+def test_one_plan_never_takes_two_branches() -> None:
+    both = timeline(*(step(id_, "0 hours", email(id_), branch="fork") for id_ in ("left", "right")))
+    assert stage(both, EVENT).plan().decisions == (
+        Do("left", 0, EVENT),
+        Skip("right", 0, EVENT, "the other branch was taken"),
+    )
+
+
+def test_branches_of_different_rounds_begin_the_next_one_together() -> None:
+    fork = timeline(*(step(id_, "event_date", email(id_), branch="fork") for id_ in ("left", "right")))
+    known = {
+        "left": Progress(state=StepState.SUCCESS, round=3, due=EVENT),
+        "right": Progress(state=StepState.SKIPPED, round=1, due=EVENT - DAY),
+    }
+    old = Instants(due=dict.fromkeys(known, EVENT), until={})
+    new = Instants(due=dict.fromkeys(known, EVENT + 2 * DAY), until={})
+    assert rounds(fork, old, new, known, EVENT + DAY) == {"left": 4, "right": 4}
+
+
+def test_a_step_whose_instant_was_not_moved_keeps_its_round() -> None:
+    steps = timeline(step("remind", "deadline", email("remind")))
+    known = {"remind": Progress(state=StepState.SUCCESS, due=EVENT - DAY)}
+    same = Instants(due={"remind": EVENT}, until={})
+    assert rounds(steps, same, same, known, EVENT - HOUR) == {}
 
 
 def test_a_branch_that_never_began_joins_the_new_round_of_its_slot() -> None:

@@ -1,0 +1,222 @@
+"""The dispatch pump: claims what is due on one channel and carries it, several batches side by side."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import cast
+
+import asyncpg
+import structlog
+from temporalio import activity
+
+from activities.compose import Composer
+from activities.delivery import Delivery
+from activities.listening import listening
+from activities.mailing import Mailing
+from activities.posting import Posting
+from database import batches, claims, recovery
+from database.batches import Batch
+from database.claims import Claim
+from database.connection import DatabaseUnreachable, Pool
+from models.messages import Channel
+from models.player import DispatchInput
+from providers.accounts import Accounts
+from providers.rate import Pace
+
+ABREAST = 6
+"""Batches under way at the same time."""
+
+LIMIT = {"email": 100}
+"""Messages per batch; what knows no idempotency key goes alone."""
+
+TURN = 60.0
+"""Seconds after which the activity returns, so that the pump's workflow goes on with a fresh one."""
+
+POLL = 1.0
+"""Seconds between looks when no NOTIFY comes, and between looks for what fell silent."""
+
+SWEEP = 5.0
+GRACE = 8.0
+"""Seconds that a stopping worker leaves to the batches under way."""
+
+AWAY = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.CannotConnectNowError, DatabaseUnreachable)
+
+log = structlog.get_logger()
+
+
+class Dispatch:
+    """The pumps of a worker. Rehearsal messages go to `rehearsal`, which knows the sandbox's address and no other."""
+
+    def __init__(self, pool: Pool, live: Accounts, rehearsal: Accounts, *, public_url: str, listen_url: str) -> None:
+        self._pool = pool
+        self._live = live
+        self._rehearsal = rehearsal
+        self._public_url = public_url
+        self._listen_url = listen_url
+
+    def pump(self, channel: Channel, *, rehearsal: bool) -> "Pump":
+        """The pump of one channel."""
+        composer = Composer(self._pool, self._public_url)
+        accounts = self._rehearsal if rehearsal else self._live
+        delivery: Delivery
+        match channel:
+            case "email":
+                delivery = Mailing(self._pool, accounts.email, composer)
+            case "whatsapp":
+                delivery = Posting(self._pool, accounts.whatsapp, composer.whatsapp)
+            case "linkedin":
+                delivery = Posting(self._pool, accounts.linkedin, composer.posts)
+            case "twitter":
+                delivery = Posting(self._pool, accounts.twitter, composer.posts)
+            case "facebook":
+                delivery = Posting(self._pool, accounts.facebook, composer.posts)
+        return Pump(self._pool, delivery, accounts.sender(channel).pace, channel, rehearsal=rehearsal)
+
+    @activity.defn
+    async def dispatch(self, about: DispatchInput) -> None:
+        """Send what is due on a channel, for about a minute or until the worker stops."""
+        pump = self.pump(cast(Channel, about.channel), rehearsal=about.rehearsal)
+        async with AsyncExitStack() as stack:
+            woken = await stack.enter_async_context(listening(self._listen_url, "eventos_messages"))
+            stop = await stack.enter_async_context(_stopping(woken))
+            await pump.run(stop, woken)
+
+
+class Pump:
+    """One channel's pump. `run` may be called again after it has returned."""
+
+    def __init__(self, pool: Pool, delivery: Delivery, pace: Pace, channel: Channel, *, rehearsal: bool) -> None:
+        self._pool = pool
+        self._delivery = delivery
+        self._pace = pace
+        self._channel = channel
+        self._rehearsal = rehearsal
+        self._flying: dict[asyncio.Task[None], Batch] = {}
+        self._may_ask = False
+        self._tended_at = self._swept_at = -SWEEP
+
+    async def run(self, stop: asyncio.Event, woken: asyncio.Event, *, seconds: float = TURN) -> None:
+        """Claim and carry until told to stop, at most for `seconds`; then finish what is under way, or hand it back."""
+        end = time.monotonic() + seconds
+        try:
+            while not stop.is_set() and time.monotonic() < end:
+                try:
+                    await self._turn(woken)
+                except AWAY as error:
+                    log.warning("database_away", channel=self._channel, reason=str(error))
+                    await asyncio.sleep(POLL)
+        finally:
+            await self._land()
+
+    async def drain(self) -> None:
+        """Carry everything that is due now, and return."""
+        while not (await self._claim()).idle or self._flying:
+            if self._flying:
+                await asyncio.wait(self._flying, return_when=asyncio.FIRST_COMPLETED)
+
+    async def recover(self) -> None:
+        """Bring to an end what other workers left behind and whose lease is over."""
+        await self._take_over()
+        if self._flying:
+            await asyncio.wait(self._flying)
+
+    async def _turn(self, woken: asyncio.Event) -> None:
+        await self._tend()
+        if len(self._flying) >= ABREAST:
+            await asyncio.wait(self._flying, timeout=POLL, return_when=asyncio.FIRST_COMPLETED)
+            return
+        if not self._may_ask and (seconds := self._pace.wait()) > 0:
+            await asyncio.sleep(min(seconds, POLL))
+            return
+        woken.clear()
+        claim = await self._claim()
+        if claim.idle:
+            await self._idle(woken)
+
+    async def _claim(self) -> Claim:
+        """Look at the queue with the permission for one request in hand; it is kept until there is something to ask."""
+        if not self._may_ask:
+            await self._pace.take()
+            self._may_ask = True
+        claim = await claims.claim(
+            self._pool, self._channel, rehearsal=self._rehearsal, limit=LIMIT.get(self._channel, 1)
+        )
+        if claim.batch is not None:
+            self._may_ask = False
+            self._launch(claim.batch, self._delivery.carry(claim.batch))
+        return claim
+
+    def _launch(self, batch: Batch, lines: AsyncIterator[str]) -> None:
+        task = asyncio.create_task(self._fly(batch, lines))
+        self._flying[task] = batch
+        task.add_done_callback(self._flying.pop)
+
+    async def _fly(self, batch: Batch, lines: AsyncIterator[str]) -> None:
+        about = {"batch": str(batch.id), "channel": self._channel, "messages": len(batch.messages)}
+        try:
+            async for line in lines:
+                log.debug("batch_moved", line=line, **about)
+        except AWAY as error:
+            log.warning("batch_left_to_recovery", reason=str(error), **about)
+        except Exception:
+            log.exception("batch_left_to_recovery", **about)
+
+    async def _tend(self) -> None:
+        """Now and then: take over what fell silent, and free what nothing holds any more."""
+        now = time.monotonic()
+        if now - self._tended_at >= POLL:
+            self._tended_at = now
+            await self._take_over()
+        if now - self._swept_at >= SWEEP:
+            self._swept_at = now
+            await recovery.sweep(self._pool, self._channel, rehearsal=self._rehearsal)
+
+    async def _take_over(self) -> None:
+        limit = max(1, ABREAST - len(self._flying))
+        for overdue in await recovery.take_over(self._pool, self._channel, rehearsal=self._rehearsal, limit=limit):
+            log.info("batch_taken_over", batch=str(overdue.batch.id), status=overdue.batch.status, channel=self._channel)
+            self._launch(overdue.batch, self._delivery.recover(overdue))
+
+    async def _idle(self, woken: asyncio.Event) -> None:
+        wait = None if self._rehearsal else await recovery.next_release(self._pool, self._channel)
+        seconds = POLL if wait is None else min(POLL, max(wait.total_seconds(), 0.02))
+        try:
+            await asyncio.wait_for(woken.wait(), seconds)
+        except TimeoutError:
+            pass
+
+    async def _land(self) -> None:
+        """Let what is under way arrive; what does not in time is handed back if nothing of it was posted."""
+        if self._flying:
+            await asyncio.wait(self._flying, timeout=GRACE)
+        late = dict(self._flying)
+        for task in late:
+            task.cancel()
+        if late:
+            await asyncio.wait(late)
+        for batch in late.values():
+            try:
+                await batches.hand_back(self._pool, batch)
+            except AWAY as error:
+                log.warning("batch_left_to_recovery", batch=str(batch.id), reason=str(error))
+
+
+@asynccontextmanager
+async def _stopping(woken: asyncio.Event) -> AsyncIterator[asyncio.Event]:
+    """An event that is set when the worker shuts down. The activity's heart beats meanwhile."""
+    stop = asyncio.Event()
+
+    async def beat() -> None:
+        while True:
+            activity.heartbeat()
+            if activity.is_worker_shutdown():
+                stop.set()
+                woken.set()
+            await asyncio.sleep(0.5)
+
+    heart = asyncio.create_task(beat())
+    try:
+        yield stop
+    finally:
+        heart.cancel()

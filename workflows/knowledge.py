@@ -1,0 +1,231 @@
+"""What a player knows of its automation, and what follows from that. Pure: no clock, no activity, nothing awaited."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Literal
+
+from models import moments
+from models.automation import FOREVER, Anchors, Progress, Step, StepState
+from models.clock import BusinessClock
+from models.messages import Enqueued
+from models.moments import Instants
+from models.player import AutomationInput, Bearings, News
+from workflows.timeline import Decision, Do, Plan, Skip, plan, rounds
+
+DAWN = datetime.min.replace(tzinfo=UTC)
+"""Where a stepped clock stands until it is told the time."""
+
+
+class Knowledge:
+    """Everything a player has learned: dates, what became of each step, and what it was told meanwhile."""
+
+    def __init__(self, about: AutomationInput) -> None:
+        self.about = about
+        self.steps = {step.id: step for step in about.steps}
+        self.clock = BusinessClock(DAWN if about.rehearsal else None)
+        self.anchors: Anchors | None = None
+        self.instants = Instants(due={}, until={})
+        self.progress: dict[str, Progress] = {}
+        self.rounds: dict[str, int] = {}
+        self.facts: set[str] = set()
+        self.freed: dict[str, datetime] = {}
+        self.skip_before: datetime | None = None
+        self.results: dict[tuple[str, int], dict[str, str]] = {}
+        """What is done of a step and round, by target; a retry does only what is missing."""
+        self.paused = False
+        self.resumes = 0
+        self.outdated = True
+        """Dates or ends may have changed: the player has to look before it plans."""
+        self.over: Literal["completed", "cancelled"] | None = None
+        self.problem: str | None = None
+        self._early: dict[tuple[str, int], Progress] = {}
+        self._followed = {moment.step for step in about.steps for moment in self._moments(step)}
+
+    # -- learning ---------------------------------------------------------------------------------------------------
+
+    def adopt(self, bearings: Bearings, resumes: int, real: datetime) -> None:
+        """Adopt anchors, instants and present state; steps that a moved date made due again begin a new round.
+
+        `resumes` is how many there were when the question was asked: a pause that was read before a resume is history.
+        """
+        self.clock.tell(bearings.now)
+        if bearings.status == "cancelled":
+            self.over = "cancelled"
+        if bearings.status == "paused" and self.resumes == resumes:
+            self.paused = True
+        self.problem = bearings.problem
+        if bearings.problem is not None:
+            return
+        moved = self.anchors is not None and bearings.anchors.date_revision > self.anchors.date_revision
+        if moved:
+            now, rules = self.clock.now(real), self.about.rules
+            self.rounds |= rounds(self.about.steps, self.instants, bearings.instants, self.progress, now, rules)
+        self.anchors, self.instants = bearings.anchors, bearings.instants
+
+    def learn(self, id_: str, progress: Progress) -> None:
+        """Adopt what became of a step. What counts from its end gets its instant at the next look."""
+        self.progress[id_] = progress
+        if progress.state.ended and id_ in self._followed:
+            self.outdated = True
+
+    def learn_queued(self, answer: Enqueued, now: datetime) -> None:
+        """Adopt what was decided of a step whose messages were queued; its end may have been heard of already."""
+        assert answer.step_id is not None
+        assert answer.state is not None
+        assert answer.due is not None
+        state, ended, round_ = answer.state, answer.ended, answer.round
+        if state is StepState.RUNNING and not self.tells(self.steps[answer.step_id]):
+            state, ended = StepState.SUCCESS, now  # handed over; only a failure would be heard of
+        known = Progress(state=state, round=round_, due=answer.due, ended=ended, reason=answer.reason)
+        early = self._early.pop((answer.step_id, round_), None)
+        self.learn(answer.step_id, early.model_copy(update={"due": answer.due}) if early else known)
+
+    def hear(self, news: News) -> None:
+        """Take in news, in any order and any number of times."""
+        self.clock.tell(news.at)
+        match news.kind:
+            case "clock":
+                pass
+            case "paused":
+                self.paused = True
+            case "resumed":
+                self._hear_resumed(news)
+            case "cancelled":
+                self.over = "cancelled"
+            case "event_rescheduled":
+                self.outdated = True
+            case "step_settled":
+                self._hear_settled(news)
+            case fact:
+                self.facts.add(fact)
+
+    def _hear_resumed(self, news: News) -> None:
+        self.paused = False
+        self.outdated = True
+        self.resumes += 1
+        match news.data.get("policy"):
+            case "send_all":
+                self.freed, self.skip_before = dict.fromkeys(self.steps, news.at), None
+            case "skip_all":
+                self.freed, self.skip_before = {}, news.at
+
+    def _hear_settled(self, news: News) -> None:
+        id_, round_ = str(news.data["step"]), int(news.data["round"] or 0)
+        if id_ not in self.steps:
+            return
+        state = StepState(str(news.data["state"]))
+        held = state is StepState.FAILED  # a person decides
+        known = self.progress.get(id_)
+        settled = Progress(
+            state=StepState.HELD if held else state,
+            round=round_,
+            due=known.due if known else news.at,
+            ended=None if held else datetime.fromisoformat(str(news.data["ended"])),
+            reason=str(news.data["reason"]) if news.data.get("reason") else None,
+        )
+        if known is None or known.round < round_:
+            self._early[id_, round_] = settled  # the answer to our enqueue is still under way
+        elif known.round == round_ and known != settled:
+            self.learn(id_, settled)
+
+    def free(self, id_: str, now: datetime, *, queued: bool) -> None:
+        """A held step is tried again: its failed messages were queued anew, or it is to be decided anew."""
+        known = self.progress[id_]
+        self.freed[id_] = now
+        if not queued:
+            self.rounds[id_] = known.round
+            del self.progress[id_]
+        elif self.tells(self.steps[id_]):
+            self.learn(id_, known.model_copy(update={"state": StepState.RUNNING, "reason": None}))
+        else:
+            self.learn(id_, known.model_copy(update={"state": StepState.SUCCESS, "ended": now, "reason": None}))
+
+    # -- what follows -----------------------------------------------------------------------------------------------
+
+    def plan(self, now: datetime, supposing: dict[str, Progress] | None = None) -> Plan:
+        """What is to be done now, and when to look again; `supposing` steps had come to this."""
+        found = plan(
+            self.about.steps,
+            self.instants,
+            self.progress | (supposing or {}),
+            self.facts,
+            now,
+            self.about.rules,
+            freed=self.freed,
+            rounds=self.rounds,
+        )
+        if self.skip_before is None:
+            return found
+        return found._replace_decisions(tuple(self._after_pause(decision) for decision in found.decisions))
+
+    def foresee(self, decision: Decision, now: datetime) -> tuple[str | None, datetime]:
+        """What the player will wait for once this step has begun, so that one call can keep both on the row."""
+        state = StepState.RUNNING if self.tells(self.steps[decision.step_id]) else StepState.SUCCESS
+        if isinstance(decision, Skip):
+            state = StepState.SKIPPED
+        begun = Progress(state=state, round=decision.round, due=decision.due, ended=now if state.ended else None)
+        ahead = self.plan(now, {decision.step_id: begun})
+        if ahead.decisions:
+            return ahead.decisions[0].step_id, now
+        return ahead.current, self.wake(ahead, now)
+
+    def wake(self, todo: Plan, now: datetime) -> datetime:
+        """The next instant at which there may be something to do; FOREVER where only news can change anything."""
+        instants = [todo.wake, self.last_anchor(), *(self._limit(id_, known) for id_, known in self._held())]
+        return min((at for at in instants if at is not None and at > now), default=FOREVER)
+
+    def tells(self, step: Step) -> bool:
+        """Whether the player waits for the end of a step's messages."""
+        return step.id in self._followed or any(action.audience for action in step.actions)
+
+    def last_anchor(self) -> datetime:
+        """Until then a moved date can make steps due again, so the automation stays open."""
+        assert self.anchors is not None
+        named = {moment.anchor for step in self.about.steps for moment in self._moments(step)} & moments.MISSING.keys()
+        return max((at for name in named if (at := getattr(self.anchors, name))), default=self.anchors.start)
+
+    def leftover(self, now: datetime) -> tuple[Step, Progress | Skip] | None:
+        """A step that has to end because the last anchor has passed: held beyond its time, or never to come due."""
+        states = [known.state for known in self.progress.values()]
+        if now < self.last_anchor() or StepState.RUNNING in states:
+            return None
+        for id_, known in self._held():
+            limit = self._limit(id_, known)
+            if limit is not None and limit <= now:
+                return self.steps[id_], known
+        for step in self.about.steps:
+            due, until = self.instants.due.get(step.id), self.instants.until.get(step.id)
+            if not self._begun(step) and due is not None and until is not None and until <= now < due:
+                return step, Skip(step.id, self.rounds.get(step.id, 0), due, f"{step.until} came before it was due")
+        return None
+
+    def _after_pause(self, decision: Decision) -> Decision:
+        """A resume that skips all skips what would have been sent; what only prepares is done all the same."""
+        step = self.steps[decision.step_id]
+        missed = self.skip_before is not None and decision.due <= self.skip_before and step.id not in self.freed
+        if isinstance(decision, Skip) or not missed or step.late == "run":
+            return decision
+        reason = "fell due during a pause, and the resume skipped it"
+        return Skip(step.id, decision.round, decision.due, reason)
+
+    def _held(self) -> Iterator[tuple[str, Progress]]:
+        return ((id_, known) for id_, known in self.progress.items() if known.state is StepState.HELD)
+
+    def _limit(self, id_: str, known: Progress) -> datetime | None:
+        """Until when a held step may wait for a person; None is for ever."""
+        end = self.last_anchor()
+        return self.instants.until.get(id_) or (end if end > known.due else None)
+
+    def _begun(self, step: Step) -> bool:
+        known = self.progress.get(step.id)
+        if known is None:
+            return False
+        return known.round >= self.rounds.get(step.id, 0) or known.due == self.instants.due.get(step.id)
+
+    def _moments(self, step: Step) -> Iterator[moments.Moment]:
+        yield moments.parse(step.moment)
+        if step.until is not None and step.until not in {other.id for other in self.about.steps}:
+            yield moments.parse(step.until)
+
+
+__all__ = ["DAWN", "Do", "Knowledge"]
