@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from commands import control, demo, dev, doctor, migrate, publish, seed, show
+from commands import api_key, control, demo, dev, doctor, migrate, publish, seed, show
 
 app = typer.Typer(
     name="eventos",
@@ -19,6 +19,7 @@ app.command("doctor")(doctor.doctor)
 app.command("migrate")(migrate.migrate)
 app.command("seed")(seed.seed)
 app.command("demo")(demo.demo)
+app.add_typer(api_key.app, name="api-key")
 app.command("publish")(publish.publish)
 app.command("list")(show.list_)
 app.command("show")(show.show)

@@ -29,6 +29,7 @@ from providers import accounts
 from settings import MissingSettings, Settings
 from starter.client import TemporalUnreachable, connect
 from starter.triggers import Triggers
+from starter.webhooks import Webhooks
 from workflows.event_launch import EventLaunchWorkflow
 from workflows.pumps import DispatchWorkflow, IntakeWorkflow
 
@@ -46,10 +47,13 @@ def runner() -> SandboxedWorkflowRunner:
     return SandboxedWorkflowRunner(restrictions=passed)
 
 
-def build(client: Client, pool: Pool, settings: Settings, live: accounts.Accounts, rehearsal: accounts.Accounts) -> Worker:
-    """A worker with everything it hosts; whoever builds it runs it."""
+def build(
+    client: Client, pool: Pool, settings: Settings, live: accounts.Accounts, rehearsal: accounts.Accounts | None
+) -> Worker:
+    """A worker with everything it hosts; whoever builds it runs it. Without `rehearsal` accounts there are no rehearsals."""
     listen_url = settings.database_listen_url or settings.database_url
-    triggers = Triggers(pool, client, settings.task_queue)
+    webhooks = Webhooks(pool, live.email, rehearsal.email if rehearsal else None)
+    triggers = Triggers(pool, client, settings.task_queue, webhooks)
     intake = Intake(pool, listen_url, triggers.take_in)
     dispatch = Dispatch(pool, live=live, rehearsal=rehearsal, public_url=settings.public_url, listen_url=listen_url)
     content = Content(pool, live, rehearsal)
@@ -80,9 +84,9 @@ def build(client: Client, pool: Pool, settings: Settings, live: accounts.Account
     )
 
 
-async def start_pumps(client: Client, task_queue: str) -> None:
+async def start_pumps(client: Client, task_queue: str, *, rehearsals: bool) -> None:
     """Have Temporal run each pump, once, however many workers ask for it."""
-    for rehearsal in (False, True):
+    for rehearsal in (False, True) if rehearsals else (False,):
         for channel in CHANNELS:
             await client.start_workflow(
                 DispatchWorkflow.run,
@@ -112,11 +116,13 @@ async def run(settings: Settings) -> None:
         pool = await connect_pool(settings.database_url, min_size=2, max_size=20)
         stack.push_async_callback(pool.close)
         client = await connect(settings)
-        live, rehearsal = accounts.live(settings), accounts.rehearsal(settings)
+        live = accounts.live(settings)
         stack.push_async_callback(live.aclose)
-        stack.push_async_callback(rehearsal.aclose)
+        rehearsal = accounts.rehearsal(settings) if settings.sandbox_url else None
+        if rehearsal is not None:
+            stack.push_async_callback(rehearsal.aclose)
         worker = build(client, pool, settings, live, rehearsal)
-        await start_pumps(client, settings.task_queue)
+        await start_pumps(client, settings.task_queue, rehearsals=rehearsal is not None)
         log.info("worker_started", task_queue=settings.task_queue)
         async with worker:
             await stop.wait()

@@ -19,11 +19,11 @@ class BearingsActivities:
     @activity.defn
     async def look(self, asked: Asked) -> Bearings:
         """The automation's anchors, the instants of its steps, and its present state. The first look begins it."""
-        standing = await automations.look(self._pool, asked.automation_id)
+        standing = await automations.look(self._pool, asked.automation_id, held=asked.held)
         if standing is None:
-            raise ApplicationError(f"There is no automation {asked.automation_id}; its event was deleted.", non_retryable=True)
+            gone = f"There is no automation {asked.automation_id}; its event was deleted."
+            raise ApplicationError(gone, type="UnknownAutomation", non_retryable=True)
         anchors = automations.anchors(standing)
-        problem = None
         try:
             instants = moments.resolve_all(asked.steps, anchors, asked.ended)
             problem = _missing(asked, anchors, standing.zone)
@@ -34,7 +34,9 @@ class BearingsActivities:
     @activity.defn
     async def rest(self, rest: Rest) -> None:
         """Keep what the automation waits for."""
-        await automations.rest(self._pool, rest.automation_id, rest.until, rest.step, rest.problem)
+        await automations.rest(
+            self._pool, rest.automation_id, rest.until, step=rest.step, next_at=rest.next_at, problem=rest.problem
+        )
 
     @activity.defn
     async def finish(self, finish: Finish) -> None:
@@ -48,9 +50,10 @@ def _missing(asked: Asked, anchors: Anchors, zone: str | None) -> str | None:
         return "the event has no time zone: set events.timezone to an IANA name such as 'Europe/Berlin', and it goes on"
     for step in asked.steps:
         for text in (step.moment, step.until):
+            if text is None or (text == step.until and any(text == other.id for other in asked.steps)):
+                continue
             try:
-                if text and (text == step.moment or " " in text or text in moments.MISSING):
-                    moments.resolve(moments.parse(text), anchors, asked.ended)
+                moments.resolve(moments.parse(text), anchors, asked.ended)
             except moments.MissingAnchor as error:
                 return str(error)
     return None

@@ -1,5 +1,6 @@
 """Composing: from messages of the ledger to what a provider is handed, and what to say when the words cannot be made."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
@@ -15,20 +16,24 @@ from database.connection import Pool
 from database.contents import Content
 from models.messages import EmailMessage, SocialPost, WhatsAppMessage
 from templates import (
-    EmailSlots,
     EventFacts,
     MissingField,
     PersonFacts,
     SocialPosts,
     TemplateError,
     WhatsAppSlots,
+    is_marketing,
     prepare_email,
     render_social,
     render_whatsapp,
+    slots_of,
 )
 
-M = TypeVar("M", EmailMessage, WhatsAppMessage, SocialPost)
+M = TypeVar("M", bound=EmailMessage | WhatsAppMessage | SocialPost)
 log = structlog.get_logger()
+
+BREATH = 10
+"""Messages composed at a stretch; then other batches have their turn, some of which hold locks in the database."""
 
 Writer = Callable[[Claimed], M]
 """Writes one message with the words and facts that it was made for."""
@@ -73,7 +78,9 @@ class Composer:
         known = await contents.load(self._pool, batch.channel, wanted)
         writers: dict[tuple[UUID, UUID | None, str], Writer[M] | str] = {}
         composed: Composed[M] = Composed()
-        for message in batch.messages:
+        for place, message in enumerate(batch.messages):
+            if place % BREATH == 0:
+                await asyncio.sleep(0)
             key = (message.event_id, message.content_id, message.template)
             if key not in writers:
                 writers[key] = _writer(message, known.get(key[:2]), prepare)
@@ -85,11 +92,16 @@ class Composer:
                 composed.ready.append((message, writer(message)))
             except TemplateError as error:
                 (composed.faulty if _concerns_all(error) else composed.failed).append((message, str(error)))
+            except Exception as error:  # noqa: BLE001 - a mistake in a template must not stop everybody else's messages
+                writers[key] = mistake = _mistake(message, error)
+                composed.faulty.append((message, mistake))
         return composed
 
     def _mails(self, like: Claimed, content: Content, event: EventFacts) -> Writer[EmailMessage]:
-        slots = EmailSlots.model_validate(content.slots) if content.slots is not None else None
+        words = slots_of(like.template)
+        slots = words.model_validate(content.slots) if words is not None and content.slots is not None else None
         prepared = prepare_email(like.template, slots, event)
+        marketing = is_marketing(like.template)
         sender = _mailbox(event.organizer_name, content.sender_email)
 
         def write(message: Claimed) -> EmailMessage:
@@ -102,7 +114,7 @@ class Composer:
                 subject=mail.subject,
                 html=mail.html,
                 text=mail.text,
-                headers={"List-Unsubscribe": f"<{unsubscribe}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"},
+                headers=one_click(unsubscribe) if marketing else {},
                 reply_to=content.reply_to,
             )
 
@@ -119,9 +131,13 @@ def _writer(
         return prepare(message, content, event_facts(content.facts))
     except (TemplateError, ValidationError) as error:
         return str(error)
-    except Exception as error:  # a mistake in a template must not stop the messages of everybody else
-        log.exception("message_not_composed", template=message.template, channel=message.channel)
-        return f"template '{message.template}' could not be filled: {type(error).__name__}: {error}"
+    except Exception as error:  # noqa: BLE001 - as above
+        return _mistake(message, error)
+
+
+def _mistake(message: Claimed, error: Exception) -> str:
+    log.error("message_not_composed", template=message.template, channel=message.channel, exc_info=error)
+    return f"template '{message.template}' could not be filled: {type(error).__name__}: {error}"
 
 
 def _concerns_all(error: TemplateError) -> bool:
@@ -153,7 +169,11 @@ def _posts(like: Claimed, content: Content, event: EventFacts) -> Writer[SocialP
 
 
 def _person(message: Claimed, event: EventFacts, unsubscribe: str) -> PersonFacts:
-    why = f"you are registered for {event.name}" if message.registered else f"{event.organizer_name} has you among its contacts"
+    why = (
+        f"you are registered for {event.name}"
+        if message.registered
+        else f"{event.organizer_name} has you among its contacts"
+    )
     return PersonFacts(
         first_name=message.first_name or "",
         company=message.company or "",
@@ -163,6 +183,11 @@ def _person(message: Claimed, event: EventFacts, unsubscribe: str) -> PersonFact
         ticket_code=message.ticket_code or "",
         why=why,
     )
+
+
+def one_click(url: str) -> dict[str, str]:
+    """The headers of RFC 8058: mail programs show a button that unsubscribes without a page."""
+    return {"List-Unsubscribe": f"<{url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
 
 
 def _mailbox(name: str, address: str) -> str:

@@ -1,22 +1,24 @@
 """Generated content: what a model writes for an event, checked, kept, and laid out as campaign records."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
 import structlog
 from temporalio import activity
 
+from activities.alive import alive
 from activities.facts import event_facts
 from activities.failures import final
 from activities.trial import try_out
 from database import automations, campaigns, events
 from database.connection import Pool
+from models.automation import Step
 from models.definition import from_definition
 from models.player import Act
 from providers.accounts import Accounts
 from providers.errors import Unavailable
-from templates import RESPONSES, TemplateError, build_prompt
+from templates import RESPONSES, MissingField, TemplateError, build_prompt
 
 log = structlog.get_logger()
 
@@ -27,6 +29,13 @@ PARTS = {
     "whatsapp_messages": "whatsapp_messages",
 }
 """What is generated, and the part of a campaign's content it becomes."""
+
+UNUSABLE = ("max_output_tokens", "invalid_answer")
+"""The codes of answers that came but cannot be used."""
+
+
+class UnusableAnswer(Exception):
+    """The model answered, and was paid, but nothing can be made of it; so it counts against `max_retries`."""
 
 
 class Content:
@@ -51,12 +60,17 @@ class Content:
         if accounts is None:
             raise final("A rehearsal needs the sandbox: set SANDBOX_URL and start the worker again.")
         try:
-            answer = await accounts.openai.generate(instructions, facts, RESPONSES[about.target])
+            async with alive():
+                answer = await accounts.openai.generate(instructions, facts, RESPONSES[about.target])
             try_out(answer.value, event)
+        except MissingField as error:
+            raise final(str(error)) from error
+        except TemplateError as error:
+            raise UnusableAnswer(str(error)) from error
         except Unavailable as error:
-            if error.code in UNUSABLE:
-                raise UnusableAnswer(str(error)) from error
-            raise
+            if error.code not in UNUSABLE:
+                raise
+            raise UnusableAnswer(str(error)) from error
         campaign_id = await campaigns.keep_content(
             self._pool,
             about.automation_id,
@@ -70,7 +84,7 @@ class Content:
     @activity.defn
     async def update_records(self, about: Act) -> str:
         """Lay out one kind of campaign record from the generated content."""
-        layouts: dict[str, Callable[[Act, campaigns.Campaign], Awaitable[str]]] = {
+        layouts: dict[str, Callable[[campaigns.Campaign, Sequence[Step]], Awaitable[str]]] = {
             "marketing_campaign": self._lay_out_campaign,
             "email_templates": self._lay_out_emails,
             "social_posts": self._lay_out_posts,
@@ -81,29 +95,30 @@ class Content:
         campaign = await campaigns.find(self._pool, about.automation_id)
         if campaign is None:
             raise final("Nothing was generated for this campaign yet; put generate_marketing_content before it.")
-        return await layouts[about.target](about, campaign)
+        steps = from_definition(await automations.definition(self._pool, about.automation_id))
+        return await layouts[about.target](campaign, steps)
 
-    async def _lay_out_campaign(self, about: Act, campaign: campaigns.Campaign) -> str:
-        verbs = {action.verb for step in await self._steps(about) for action in step.actions}
+    async def _lay_out_campaign(self, campaign: campaigns.Campaign, steps: Sequence[Step]) -> str:
+        verbs = {action.verb for step in steps for action in step.actions}
         channels = [channel for channel in ("email", "social", "whatsapp") if channel in verbs]
         await campaigns.schedule(self._pool, campaign.id, channels)
         return f"scheduled on {', '.join(channels)}"
 
-    async def _lay_out_emails(self, about: Act, campaign: campaigns.Campaign) -> str:
+    async def _lay_out_emails(self, campaign: campaigns.Campaign, _: Sequence[Step]) -> str:
         emails = _part(campaign, "emails")
         await campaigns.keep_emails(self._pool, campaign.id, emails)
         return f"{len(emails)} email templates"
 
-    async def _lay_out_whatsapp(self, about: Act, campaign: campaigns.Campaign) -> str:
+    async def _lay_out_whatsapp(self, campaign: campaigns.Campaign, _: Sequence[Step]) -> str:
         messages = _part(campaign, "whatsapp_messages")
         await campaigns.keep_whatsapp(self._pool, campaign.id, messages)
         return f"{len(messages)} WhatsApp messages"
 
-    async def _lay_out_posts(self, about: Act, campaign: campaigns.Campaign) -> str:
+    async def _lay_out_posts(self, campaign: campaigns.Campaign, steps: Sequence[Step]) -> str:
         """One post per social step and platform; a platform's later posts are its second push."""
         posts = _part(campaign, "social_posts")
         published: list[tuple[str, str, str]] = []
-        for step in await self._steps(about):
+        for step in steps:
             for platform in (p for action in step.actions if action.verb == "social" for p in action.targets):
                 seen = any(other == platform for _, other, _ in published)
                 published.append((step.id, platform, f"{platform}_push" if seen else platform))
@@ -112,16 +127,6 @@ class Content:
             raise final(f"No text was generated for {', '.join(missing)}; post to these platforms in fewer steps.")
         await campaigns.keep_posts(self._pool, campaign.id, posts, published)
         return f"{len(published)} posts"
-
-    async def _steps(self, about: Act) -> Any:
-        return from_definition(await automations.definition(self._pool, about.automation_id))
-
-class UnusableAnswer(Exception):
-    """The model answered, and was paid, but nothing can be made of it; so it counts against `max_retries`."""
-
-
-UNUSABLE = ("max_output_tokens", "invalid_answer")
-"""The codes of answers that came but cannot be used."""
 
 
 def _part(campaign: campaigns.Campaign, name: str) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import timedelta
-from typing import Protocol
+from typing import Literal, Protocol
 from uuid import UUID
 
 import structlog
@@ -13,6 +13,7 @@ from database.connection import Pool
 from database.recovery import Overdue
 from database.settlement import Outcome
 from providers.errors import ProviderError, Rejected, Unavailable
+from providers.rate import Pace
 
 ACCOUNT_WAIT = timedelta(seconds=30)
 """Between attempts at an account that refuses everything."""
@@ -52,7 +53,9 @@ def patience(error: ProviderError, attempts: int) -> timedelta:
     return asked if asked is not None else timedelta(seconds=min(2.0**attempts, 300))
 
 
-async def drop(pool: Pool, batch: Batch, failed: Sequence[tuple[Claimed, str]], faulty: Sequence[tuple[Claimed, str]]) -> None:
+async def drop(
+    pool: Pool, batch: Batch, failed: Sequence[tuple[Claimed, str]], faulty: Sequence[tuple[Claimed, str]]
+) -> None:
     """Fail the messages that could not be composed, and with what is wrong for everybody the rest of their step."""
     if not failed and not faulty:
         return
@@ -63,17 +66,21 @@ async def drop(pool: Pool, batch: Batch, failed: Sequence[tuple[Claimed, str]], 
         await settlement.fail_step(pool, log_id, batch.channel, reason)
 
 
-async def queue_again(pool: Pool, batch: Batch, error: ProviderError, attempts: int) -> None:
-    """The provider has certainly done nothing: the messages pass the gates again, under a new key, after a while."""
-    wait = patience(error, attempts)
-    await settlement.settle(pool, batch, outcomes(batch.messages, "queued"), batch_status="refused", wait=wait)
+async def queue_again(pool: Pool, batch: Batch, error: ProviderError, pace: Pace) -> None:
+    """The provider has certainly done nothing: the messages pass the gates again, under a new key, after a while.
+
+    Until then the account is left alone. A long wait, or a refusal of the account, is told to the organizer.
+    """
+    wait = patience(error, max(message.attempts for message in batch.messages))
+    pace.pause(min(wait, LONG_WAIT).total_seconds())
+    await settlement.queue_again(pool, batch, wait)
     if isinstance(error, Rejected) or wait > LONG_WAIT:
         await settlement.trouble(pool, {message.log_id for message in batch.messages}, str(error))
 
 
 async def conclude_look_up(pool: Pool, batch: Batch, found: dict[UUID, str]) -> None:
     """Settle what the provider's list shows. The rest stays unknown, is shown to a person, and is looked up again."""
-    was = "unknown" if batch.status == "unknown" else "sending"
+    was: Literal["sending", "unknown"] = "unknown" if batch.status == "unknown" else "sending"
     missing = [message for message in batch.messages if message.id not in found]
     settled = [Outcome(id_, "sent", None, provider_id) for id_, provider_id in found.items()]
     if was == "sending":

@@ -1,15 +1,18 @@
 """The dispatch pump: claims what is due on one channel and carries it, several batches side by side."""
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from datetime import timedelta
 from typing import cast
 
-import asyncpg
 import structlog
 from temporalio import activity
+from temporalio.exceptions import ApplicationError
 
+from activities import failures
 from activities.compose import Composer
 from activities.delivery import Delivery
 from activities.listening import listening
@@ -18,7 +21,7 @@ from activities.posting import Posting
 from database import batches, claims, recovery
 from database.batches import Batch
 from database.claims import Claim
-from database.connection import DatabaseUnreachable, Pool
+from database.connection import Pool
 from models.messages import Channel
 from models.player import DispatchInput
 from providers.accounts import Accounts
@@ -40,7 +43,8 @@ SWEEP = 5.0
 GRACE = 8.0
 """Seconds that a stopping worker leaves to the batches under way."""
 
-AWAY = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.CannotConnectNowError, DatabaseUnreachable)
+AWAY = (OSError, *failures.AWAY)
+"""The database did not do what was asked; it may, a second later."""
 
 log = structlog.get_logger()
 
@@ -48,7 +52,9 @@ log = structlog.get_logger()
 class Dispatch:
     """The pumps of a worker. Rehearsal messages go to `rehearsal`, which knows the sandbox's address and no other."""
 
-    def __init__(self, pool: Pool, live: Accounts, rehearsal: Accounts, *, public_url: str, listen_url: str) -> None:
+    def __init__(
+        self, pool: Pool, live: Accounts, rehearsal: Accounts | None, *, public_url: str, listen_url: str
+    ) -> None:
         self._pool = pool
         self._live = live
         self._rehearsal = rehearsal
@@ -59,6 +65,9 @@ class Dispatch:
         """The pump of one channel."""
         composer = Composer(self._pool, self._public_url)
         accounts = self._rehearsal if rehearsal else self._live
+        if accounts is None:
+            said = "This worker takes no part in rehearsals: set SANDBOX_URL and start it again."
+            raise ApplicationError(said, next_retry_delay=timedelta(minutes=1))
         delivery: Delivery
         match channel:
             case "email":
@@ -111,9 +120,11 @@ class Pump:
 
     async def drain(self) -> None:
         """Carry everything that is due now, and return."""
-        while not (await self._claim()).idle or self._flying:
-            if self._flying:
+        idle = False
+        while not idle or self._flying:
+            if self._flying and (idle or len(self._flying) >= ABREAST):
                 await asyncio.wait(self._flying, return_when=asyncio.FIRST_COMPLETED)
+            idle = (await self._claim()).idle
 
     async def recover(self) -> None:
         """Bring to an end what other workers left behind and whose lease is over."""
@@ -139,12 +150,18 @@ class Pump:
         if not self._may_ask:
             await self._pace.take()
             self._may_ask = True
+        # Where nothing limits the requests, as many batches are claimed at once as there is room for.
+        room = ABREAST - len(self._flying) if math.isinf(self._pace.per_second) else 1
         claim = await claims.claim(
-            self._pool, self._channel, rehearsal=self._rehearsal, limit=LIMIT.get(self._channel, 1)
+            self._pool,
+            self._channel,
+            rehearsal=self._rehearsal,
+            limit=LIMIT.get(self._channel, 1),
+            batches=max(1, room),
         )
-        if claim.batch is not None:
+        for batch in claim.batches:
             self._may_ask = False
-            self._launch(claim.batch, self._delivery.carry(claim.batch))
+            self._launch(batch, self._delivery.carry(batch))
         return claim
 
     def _launch(self, batch: Batch, lines: AsyncIterator[str]) -> None:
@@ -175,16 +192,16 @@ class Pump:
     async def _take_over(self) -> None:
         limit = max(1, ABREAST - len(self._flying))
         for overdue in await recovery.take_over(self._pool, self._channel, rehearsal=self._rehearsal, limit=limit):
-            log.info("batch_taken_over", batch=str(overdue.batch.id), status=overdue.batch.status, channel=self._channel)
+            log.info(
+                "batch_taken_over", batch=str(overdue.batch.id), status=overdue.batch.status, channel=self._channel
+            )
             self._launch(overdue.batch, self._delivery.recover(overdue))
 
     async def _idle(self, woken: asyncio.Event) -> None:
         wait = None if self._rehearsal else await recovery.next_release(self._pool, self._channel)
         seconds = POLL if wait is None else min(POLL, max(wait.total_seconds(), 0.02))
-        try:
+        with suppress(TimeoutError):
             await asyncio.wait_for(woken.wait(), seconds)
-        except TimeoutError:
-            pass
 
     async def _land(self) -> None:
         """Let what is under way arrive; what does not in time is handed back if nothing of it was posted."""

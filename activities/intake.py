@@ -3,13 +3,14 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import suppress
 
-import asyncpg
 import structlog
 from temporalio import activity
+from temporalio.client import WorkflowUpdateRPCTimeoutOrCancelledError
 from temporalio.service import RPCError, RPCStatusCode
 
+from activities import failures
 from activities.listening import listening
 from database import occurrences
 from database.connection import Pool
@@ -26,7 +27,15 @@ TURN = 60.0
 POLL = 1.0
 """Seconds between looks when no NOTIFY comes: the net beneath it."""
 
-AWAY = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.RESOURCE_EXHAUSTED, RPCStatusCode.CANCELLED)
+STOP = 3.0
+"""Seconds that what is under way may take when the turn ends."""
+
+UNREACHABLE = (
+    RPCStatusCode.UNAVAILABLE,
+    RPCStatusCode.DEADLINE_EXCEEDED,
+    RPCStatusCode.RESOURCE_EXHAUSTED,
+    RPCStatusCode.CANCELLED,
+)
 
 
 class Intake:
@@ -40,52 +49,68 @@ class Intake:
     @activity.defn(name="intake")
     async def intake(self) -> None:
         """Take in what there is, for about a minute or until the worker stops."""
-        async with AsyncExitStack() as stack:
-            woken = await stack.enter_async_context(listening(self._listen_url, "eventos_occurrences"))
+        async with listening(self._listen_url, "eventos_occurrences") as woken:
             busy: dict[str, asyncio.Task[None]] = {}
+            stopping = asyncio.create_task(activity.wait_for_worker_shutdown())
+            stopping.add_done_callback(lambda _: woken.set())
             stop = time.monotonic() + TURN
             try:
                 while time.monotonic() < stop and not activity.is_worker_shutdown():
                     activity.heartbeat()
                     woken.clear()
-                    found = await occurrences.due(self._pool, ABREAST - len(busy), busy) if len(busy) < ABREAST else []
+                    room = ABREAST - len(busy)
+                    found = await occurrences.due(self._pool, room, busy) if room else []
                     for occurrence in found:
-                        task = asyncio.create_task(self._one(occurrence))
-                        busy[occurrence.subject] = task
-                        task.add_done_callback(lambda _, subject=occurrence.subject: (busy.pop(subject, None), woken.set()))
+                        busy[occurrence.subject] = asyncio.create_task(self._one(occurrence, busy, woken))
                     if not found:
                         await self._idle(woken)
             finally:
-                # What is under way may be done again by the next turn; it does no harm, so nobody waits for it long.
-                if busy:
-                    await asyncio.wait(list(busy.values()), timeout=5)
-                for task in list(busy.values()):
-                    task.cancel()
+                stopping.cancel()
+                await _wind_up(list(busy.values()))
 
     async def _idle(self, woken: asyncio.Event) -> None:
         wait = await occurrences.next_attempt(self._pool)
-        seconds = POLL if wait is None else min(POLL, max(wait.total_seconds(), 0.02))
-        try:
-            await asyncio.wait_for(woken.wait(), seconds)
-        except TimeoutError:
-            pass
+        seconds = POLL if wait is None else min(POLL, wait.total_seconds())
+        with suppress(TimeoutError):
+            await asyncio.wait_for(woken.wait(), max(seconds, 0))
 
-    async def _one(self, occurrence: Occurrence) -> None:
+    async def _one(self, occurrence: Occurrence, busy: dict[str, "asyncio.Task[None]"], woken: asyncio.Event) -> None:
         about = {"occurrence": occurrence.id, "kind": occurrence.kind}
         try:
             outcome = await self._take_in(occurrence)
             await occurrences.settle(self._pool, occurrence.id, outcome)
             log.info("occurrence_taken_in", outcome=outcome, **about)
-        except asyncio.CancelledError:
-            raise
-        except Exception as error:
-            away = isinstance(error, (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError)) or (
-                isinstance(error, RPCError) and error.status in AWAY
-            )
-            log.warning("occurrence_failed", error=str(error), away=away, **about)
-            try:
-                held = await occurrences.fail(self._pool, occurrence.id, str(error) or type(error).__name__, counts=not away)
-            except (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError):
-                return  # it stays open, and is read again when the database is back
-            if held:
-                log.error("occurrence_held", **about)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is kept with the occurrence
+            await self._fail(occurrence, error, about)
+        finally:
+            del busy[occurrence.subject]
+            woken.set()
+
+    async def _fail(self, occurrence: Occurrence, error: Exception, about: dict[str, object]) -> None:
+        said, away = failures.words(error), _away(error)
+        log.warning("occurrence_failed", error=said, away=away, **about)
+        try:
+            held = await occurrences.fail(self._pool, occurrence.id, said, counts=not away)
+        except Exception as unkept:
+            if not failures.away(unkept):
+                raise
+            return  # it stays open, and is read again when the database is back
+        if held:
+            log.error("occurrence_held", **about)
+
+
+def _away(error: Exception) -> bool:
+    """Whether the database or Temporal is away, or this worker stops; that is no fault of the occurrence."""
+    if isinstance(error, RPCError):
+        return error.status in UNREACHABLE
+    return failures.away(error) or isinstance(error, WorkflowUpdateRPCTimeoutOrCancelledError)
+
+
+async def _wind_up(tasks: "list[asyncio.Task[None]]") -> None:
+    """Let what is under way come to its end, for a moment. The next turn may do it again; that does no harm."""
+    if not tasks:
+        return
+    await asyncio.wait(tasks, timeout=STOP)
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks, timeout=STOP / 3)

@@ -8,7 +8,7 @@ import structlog
 import zstandard
 
 from activities.compose import Composer
-from activities.delivery import ACCOUNT_WAIT, conclude_look_up, drop, leave_open, outcomes, queue_again
+from activities.delivery import conclude_look_up, drop, leave_open, outcomes, queue_again
 from database import batches, recovery, settlement
 from database.batches import Batch, postpone
 from database.connection import Pool
@@ -54,8 +54,11 @@ class Mailing:
         if batch.status == "claimed":
             await batches.hand_back(self._pool, batch)
             yield "handed back"
+        elif not overdue.judged:
+            await settlement.settle(self._pool, batch, [])
+            yield "settled"
         elif batch.status == "unknown" or self._too_late(overdue):
-            await self._look_up(batch)
+            await self._look_up(overdue.open)
             yield "looked up"
         elif any(one.verdict != "send" for one in overdue.judged):
             await postpone(self._pool, batch, GATE_WAIT, "waits for a gate to open")
@@ -65,7 +68,7 @@ class Mailing:
             if not await batches.post_again(self._pool, batch):
                 return
             yield "stored"
-            assert batch.payload is not None and batch.first_posted_at is not None
+            assert batch.payload is not None
             async for line in self._ask(batch, zstandard.decompress(batch.payload), None):
                 yield line
 
@@ -78,12 +81,15 @@ class Mailing:
             yield line
 
     async def _ask(self, batch: Batch, payload: bytes, mails: Sequence[EmailMessage] | None) -> AsyncIterator[str]:
+        ids: list[str] = []
+        error: ProviderError | None = None
         try:
             ids = await self._sender.post(payload, str(batch.id))
-            error = None if len(ids) == len(batch.messages) else self._misnumbered(len(ids), len(batch.messages))
         except ProviderError as refusal:
             error = refusal
         yield "posted"
+        if error is None and len(ids) != len(batch.messages):
+            error = self._misnumbered(len(ids), len(batch.messages))
         if error is None:
             sent = [Outcome(m.id, "sent", None, id_) for m, id_ in zip(batch.messages, ids, strict=True)]
             await settlement.settle(self._pool, batch, sent)
@@ -97,15 +103,16 @@ class Mailing:
 
     async def _not_now(self, batch: Batch, error: ProviderError) -> None:
         """Nothing can be sent at the moment, or nobody knows whether it was."""
-        if isinstance(error, Rejected):
-            if error.outcome_unknown:
-                return await self._look_up(batch)
-            self._sender.pace.pause(ACCOUNT_WAIT.total_seconds())
+        if isinstance(error, Rejected) and error.outcome_unknown:
+            await self._look_up(batch)
+            return
         # After an earlier request that was never answered, a refusal of this one says nothing about that one.
-        done_nothing = batch.attempts == 0 and (isinstance(error, Rejected) or (isinstance(error, Unavailable) and error.refused))
+        done_nothing = batch.attempts == 0 and (
+            isinstance(error, Rejected) or (isinstance(error, Unavailable) and error.refused)
+        )
         if done_nothing:
             log.info("batch_refused", batch=str(batch.id), channel=batch.channel, code=error.code, reason=str(error))
-            await queue_again(self._pool, batch, error, max(message.attempts for message in batch.messages))
+            await queue_again(self._pool, batch, error, self._sender.pace)
         else:
             await leave_open(self._pool, batch, error)
 
@@ -119,8 +126,8 @@ class Mailing:
             return
         if mails is None:
             # The mails of another worker are not at hand: they are composed anew, and halved then.
-            await settlement.settle(self._pool, batch, outcomes(batch.messages, "queued"), batch_status="refused")
-            yield "settled"
+            await settlement.queue_again(self._pool, batch)
+            yield "put off"
             return
         halves = await batches.split(self._pool, batch)
         yield "halved"
@@ -137,8 +144,9 @@ class Mailing:
         try:
             found = await self._sender.find([message.id for message in batch.messages], since, known)
         except ProviderError as error:
-            return await leave_open(self._pool, batch, error)
-        await conclude_look_up(self._pool, batch, found)
+            await leave_open(self._pool, batch, error)
+        else:
+            await conclude_look_up(self._pool, batch, found)
 
     def _too_late(self, overdue: Overdue) -> bool:
         """Whether the same bytes may not be posted again: their key is too old, or a message of them must not go any more."""

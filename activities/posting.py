@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Generic, Protocol, TypeVar
 
 from activities.compose import Composed
-from activities.delivery import ACCOUNT_WAIT, conclude_look_up, drop, leave_open, outcomes, queue_again
+from activities.delivery import conclude_look_up, drop, leave_open, outcomes, queue_again
 from database import batches, recovery, settlement
 from database.batches import Batch
 from database.connection import Pool
@@ -15,18 +15,19 @@ from models.messages import SocialPost, WhatsAppMessage
 from providers.errors import ProviderError, Rejected, Unavailable
 from providers.rate import Pace
 
-M = TypeVar("M", WhatsAppMessage, SocialPost)
+M = TypeVar("M", bound=WhatsAppMessage | SocialPost)
+M_contra = TypeVar("M_contra", bound=WhatsAppMessage | SocialPost, contravariant=True)
 
 
-class Sender(Protocol[M]):
+class Sender(Protocol[M_contra]):
     """An account that takes one message at a time."""
 
     pace: Pace
 
-    async def send(self, message: M, /) -> str:
+    async def send(self, message: M_contra, /) -> str:
         """Hand over one message; the provider's id of it."""
 
-    async def find(self, message: M, /, known: Collection[str]) -> str | None:
+    async def find(self, message: M_contra, /, known: Collection[str]) -> str | None:
         """The provider's id of a message that was attempted before, if its list shows it beyond doubt."""
 
 
@@ -67,6 +68,7 @@ class Posting(Generic[M]):
             await batches.hand_back(self._pool, batch)
             yield "handed back"
             return
+        batch = overdue.open
         composed = await self._compose(batch)
         if not composed.ready:
             # Its words cannot be made any more, so there is nothing to look for.
@@ -97,24 +99,22 @@ class Posting(Generic[M]):
         return await self._sender.find(replace(message, attempted_at=batch.first_posted_at), known)
 
     async def _not_sent(self, batch: Batch, message: M, error: ProviderError) -> None:
-        attempts = max(claimed.attempts for claimed in batch.messages)
         if isinstance(error, Rejected):
             if error.outcome_unknown:
                 await leave_open(self._pool, batch, error)
             elif error.scope == "account":
-                self._sender.pace.pause(ACCOUNT_WAIT.total_seconds())
-                await queue_again(self._pool, batch, error, attempts)
+                await queue_again(self._pool, batch, error, self._sender.pace)
             else:
                 await settlement.settle(self._pool, batch, outcomes(batch.messages, "failed", str(error)))
             return
         assert isinstance(error, Unavailable)
         if error.refused:
-            await queue_again(self._pool, batch, error, attempts)
+            await queue_again(self._pool, batch, error, self._sender.pace)
         elif error.answered:
-            await self._after_failure(batch, message, error, attempts)
+            await self._after_failure(batch, message, error)
         # Without an answer it may still be carried out: recovery looks when the lease is over.
 
-    async def _after_failure(self, batch: Batch, message: M, error: ProviderError, attempts: int) -> None:
+    async def _after_failure(self, batch: Batch, message: M, error: ProviderError) -> None:
         """The provider says that it failed; if its own list agrees, the message is queued again."""
         try:
             found = await self._find(batch, message)
@@ -123,4 +123,4 @@ class Posting(Generic[M]):
         if found:
             await conclude_look_up(self._pool, batch, {message.id: found})
         else:
-            await queue_again(self._pool, batch, error, attempts)
+            await queue_again(self._pool, batch, error, self._sender.pace)

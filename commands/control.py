@@ -1,7 +1,7 @@
 """`eventos pause | resume | cancel | retry | skip`: steers what is running."""
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 import typer
@@ -72,7 +72,7 @@ def skip(automation: AutomationArgument, step: StepArgument) -> None:
     run(_order(automation, "skip", step), mendable=(control.ControlError,))
 
 
-async def _order(automation: UUID, verb: str, step: str) -> None:
+async def _order(automation: UUID, verb: Literal["retry", "skip"], step: str) -> None:
     settings = Settings.from_environment().require("DATABASE_URL", "TEMPORAL_ADDRESS")
     pool = await connect_pool(settings.database_url)
     try:

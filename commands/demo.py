@@ -18,8 +18,8 @@ from commands.running import ERROR, run
 from commands.show import console as wide_console
 from commands.show import steps_table, wall_clock, why_not
 from database import events
-from database.reports import is_under_way
 from database.connection import Pool, connect, connect_pool
+from database.reports import is_under_way
 from database.seed import seed
 from dev.stack import Stack
 from settings import Settings

@@ -5,6 +5,9 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+import asyncpg
+
+from database import journal
 from database.connection import Connection, Pool
 from models.automation import FOREVER, Anchors, Step, WorkflowType
 from models.ids import automation_workflow_id
@@ -19,7 +22,6 @@ class Begun(NamedTuple):
     rules: int
     rehearsal: bool
     status: str
-    new: bool
 
 
 async def begin(
@@ -32,22 +34,25 @@ async def begin(
     definition: dict[str, Any],
     steps: Sequence[Step],
     rules: int,
+    since: datetime,
 ) -> Begun:
-    """The row of the one running automation of a kind and subject; a new generation only if the last one was cancelled.
+    """The row of the one automation of a kind and subject; a new generation only if the last one was cancelled.
 
-    The event's row is locked, so that ten callers at once make one row.
+    `since` is the real time of what begins it: a generation that was made later was begun by this very occurrence, and a
+    second look at it overrules no cancellation. The event's row is locked, so that ten callers at once make one row.
     """
     await connection.execute("SELECT 1 FROM events WHERE id = $1 FOR UPDATE", event_id)
     last = await connection.fetchrow(
         """
-        SELECT id, temporal_workflow_id, definition, rules, rehearsal, status, generation FROM automation_workflows
+        SELECT id, temporal_workflow_id, definition, rules, rehearsal, status, generation, created_at
+        FROM automation_workflows
         WHERE workflow_type = $1 AND subject_id = $2 ORDER BY generation DESC LIMIT 1
         """,
         workflow_type,
         subject_id,
     )
-    if last is not None and last["status"] != "cancelled":
-        return Begun(*list(last.values())[:6], new=False)
+    if last is not None and (last["status"] != "cancelled" or last["created_at"] >= since):
+        return _begun(last)
     generation = last["generation"] + 1 if last is not None else 1
     row = await connection.fetchrow(
         """
@@ -69,7 +74,11 @@ async def begin(
         automation_workflow_id(workflow_type, subject_id, generation),
     )
     assert row is not None
-    return Begun(*row.values(), new=True)
+    return _begun(row)
+
+
+def _begun(row: asyncpg.Record) -> Begun:
+    return Begun(*(row[name] for name in Begun._fields))
 
 
 class Standing(NamedTuple):
@@ -84,8 +93,11 @@ class Standing(NamedTuple):
     now: datetime
 
 
-async def look(pool: Pool, automation_id: UUID) -> Standing | None:
-    """Read an automation's present state; the first look makes it active and is its start."""
+async def look(pool: Pool, automation_id: UUID, *, held: bool) -> Standing | None:
+    """Read an automation's present state; the first look makes it active and is its start.
+
+    Its error goes once nothing stands behind it: no step is `held`, and no provider refuses one that runs.
+    """
     row = await pool.fetchrow(
         """
         UPDATE automation_workflows a
@@ -93,14 +105,16 @@ async def look(pool: Pool, automation_id: UUID) -> Standing | None:
             started_at = coalesce(a.started_at, eventos_now(a.event_id)),
             date_revision = e.date_revision,
             rest_until = NULL,
-            last_error = CASE WHEN EXISTS (SELECT 1 FROM workflow_execution_logs l WHERE l.workflow_id = a.id
-                                           AND l.status = 'running' AND l.error_message IS NOT NULL) THEN a.last_error END,
+            last_error = CASE WHEN $2::boolean OR EXISTS (SELECT 1 FROM workflow_execution_logs l WHERE l.workflow_id = a.id
+                                                 AND l.status = 'running' AND l.error_message IS NOT NULL)
+                              THEN a.last_error END,
             updated_at = now()
         FROM events e
         WHERE a.id = $1 AND e.id = a.event_id
         RETURNING a.status, a.started_at, e.timezone, e.starts_at, e.ends_at, e.date_revision, eventos_now(e.id)
         """,
         automation_id,
+        held,
     )
     return None if row is None else Standing(*row.values())
 
@@ -116,24 +130,35 @@ def anchors(standing: Standing) -> Anchors:
     )
 
 
-async def rest(pool: Pool, automation_id: UUID, until: datetime, step: str | None, problem: str | None) -> None:
-    """Keep what the automation waits for: an instant, or news only (`FOREVER`)."""
-    forever = until >= FOREVER
+async def rest(
+    pool: Pool, automation_id: UUID, until: datetime, *, step: str | None, next_at: datetime | None, problem: str | None
+) -> None:
+    """Keep which step the automation waits for, and when it is due. A problem is told to the organizer, once.
+
+    `until` is when a rehearsal's conductor has to wake it (`FOREVER` is news only); a real one is woken by its own timer.
+    """
     await pool.execute(
         """
-        UPDATE automation_workflows
-        SET rest_until = CASE WHEN $3 THEN 'infinity'::timestamptz ELSE $2 END,
-            next_execution_at = CASE WHEN $3 THEN NULL ELSE $2 END,
-            current_step = coalesce($4, current_step),
-            last_error = coalesce($5, last_error),
-            updated_at = now()
-        WHERE id = $1
+        WITH resting AS (
+            UPDATE automation_workflows
+            SET rest_until = CASE WHEN rehearsal THEN coalesce($2::timestamptz, 'infinity') END,
+                next_execution_at = $5,
+                current_step = $3,
+                last_error = coalesce($4::text, last_error),
+                updated_at = now()
+            WHERE id = $1
+            RETURNING id, organizer_id, event_id, name
+        )
+        INSERT INTO notifications (organizer_id, event_id, automation_id, key, title, body)
+        SELECT organizer_id, event_id, id, 'problem/' || id || '/' || md5($4), name || ' cannot go on', $4
+        FROM resting WHERE $4 IS NOT NULL
+        ON CONFLICT (key) DO NOTHING
         """,
         automation_id,
-        None if forever else until,
-        forever,
+        None if until >= FOREVER else until,
         step,
         problem,
+        next_at,
     )
 
 
@@ -153,13 +178,6 @@ async def finish(pool: Pool, automation_id: UUID, status: str) -> None:
         )
         await connection.execute(
             """
-            UPDATE marketing_campaigns c SET status = a.status, updated_at = now()
-            FROM automation_workflows a WHERE a.id = c.automation_id AND a.id = $1
-            """,
-            automation_id,
-        )
-        await connection.execute(
-            """
             UPDATE workflow_execution_logs l
             SET status = 'skipped', completed_at = now(), ended_at = eventos_now(a.event_id),
                 result = coalesce(l.result, '{}') || jsonb_build_object('reason', 'the automation was ' || a.status)
@@ -168,33 +186,58 @@ async def finish(pool: Pool, automation_id: UUID, status: str) -> None:
             """,
             automation_id,
         )
+        await connection.execute(
+            """
+            UPDATE marketing_campaigns c SET status = a.status, updated_at = now()
+            FROM automation_workflows a WHERE a.id = c.automation_id AND a.id = $1
+            """,
+            automation_id,
+        )
+        await journal.recount(connection, [automation_id])
 
 
-async def event_of(pool: Pool, automation_id: UUID) -> UUID | None:
-    """The event an automation belongs to."""
-    found: UUID | None = await pool.fetchval("SELECT event_id FROM automation_workflows WHERE id = $1", automation_id)
-    return found
+async def lose(pool: Pool, automation_id: UUID) -> bool:
+    """Mark an automation whose workflow has closed while its row says that it runs; True if that was so.
+
+    One that was never started has not been lost, and one that ended has said so before it closed.
+    """
+    status: str = await pool.execute(
+        """
+        UPDATE automation_workflows
+        SET status = 'failed', last_error = 'its workflow was ended from outside', completed_at = eventos_now(event_id),
+            rest_until = 'infinity', next_execution_at = NULL, updated_at = now()
+        WHERE id = $1 AND status IN ('active', 'paused') AND started_at IS NOT NULL
+        """,
+        automation_id,
+    )
+    return status == "UPDATE 1"
 
 
 async def temporal_id(pool: Pool, automation_id: UUID) -> str | None:
     """The Temporal workflow id of an automation."""
-    found: str | None = await pool.fetchval("SELECT temporal_workflow_id FROM automation_workflows WHERE id = $1", automation_id)
+    found: str | None = await pool.fetchval(
+        "SELECT temporal_workflow_id FROM automation_workflows WHERE id = $1", automation_id
+    )
     return found
 
 
 async def definition(pool: Pool, automation_id: UUID) -> dict[str, Any]:
     """The stored form of an automation's timeline."""
-    found: dict[str, Any] = await pool.fetchval("SELECT definition FROM automation_workflows WHERE id = $1", automation_id)
+    found: dict[str, Any] = await pool.fetchval(
+        "SELECT definition FROM automation_workflows WHERE id = $1", automation_id
+    )
     return found
 
 
-async def count_retry(pool: Pool, automation_id: UUID) -> tuple[int, int]:
-    """Count one failure of the current step; returns the count and how many are allowed."""
+async def count_retry(pool: Pool, automation_id: UUID, *, fresh: bool) -> tuple[int, int]:
+    """Count one failure of the current step, the first of it if `fresh`; returns the count and how many are allowed."""
     row = await pool.fetchrow(
         """
-        UPDATE automation_workflows SET retry_count = retry_count + 1, updated_at = now() WHERE id = $1
+        UPDATE automation_workflows
+        SET retry_count = CASE WHEN $2::boolean THEN 1 ELSE retry_count + 1 END, updated_at = now() WHERE id = $1
         RETURNING retry_count, max_retries
         """,
         automation_id,
+        fresh,
     )
     return (0, 0) if row is None else (row["retry_count"], row["max_retries"])

@@ -1,7 +1,7 @@
 """Batches: messages that one worker holds under a token and a lease, and what it writes before it asks the provider."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -51,19 +51,24 @@ class Batch:
     lookups: int = 0
 
 
-async def open_batch(
-    connection: Connection, channel: str, *, rehearsal: bool, messages: tuple[Claimed, ...]
-) -> Batch:
-    """A new batch that belongs to the caller until its lease ends. Nothing of it has been posted."""
-    batch = Batch(id=uuid4(), token=uuid4(), channel=channel, rehearsal=rehearsal, messages=messages)
-    await connection.execute(
+async def open_batches(
+    connection: Connection, channel: str, *, rehearsal: bool, parts: Sequence[tuple[Claimed, ...]]
+) -> tuple[Batch, ...]:
+    """New batches that belong to the caller until their lease ends. Nothing of them has been posted."""
+    batches = tuple(
+        Batch(id=uuid4(), token=uuid4(), channel=channel, rehearsal=rehearsal, messages=messages) for messages in parts
+    )
+    await connection.executemany(
         """
         INSERT INTO batches (id, rehearsal, channel, claim_token, message_ids, lease_until)
         VALUES ($1, $2, $3, $4, $5, now() + $6)
         """,
-        *(batch.id, rehearsal, channel, batch.token, [message.id for message in messages], LEASE),
+        [
+            (batch.id, rehearsal, channel, batch.token, [message.id for message in batch.messages], LEASE)
+            for batch in batches
+        ],
     )
-    return batch
+    return batches
 
 
 async def store(pool: Pool, batch: Batch, payload: bytes) -> bool:
@@ -109,23 +114,24 @@ async def attempt(pool: Pool, batch: Batch) -> datetime | None:
 
 
 async def split(pool: Pool, batch: Batch) -> tuple[Batch, ...]:
-    """Halve a batch that the provider refused as a whole: two new batches, two new keys. None if it is no longer ours."""
+    """Halve a batch that the provider refused as a whole: two new batches, two new keys. Empty if it is no longer ours."""
     middle = len(batch.messages) // 2
     async with pool.acquire() as connection, connection.transaction():
         refused = await connection.execute(
-            "UPDATE batches SET status = 'refused', payload = NULL WHERE id = $1 AND claim_token = $2", batch.id, batch.token
+            "UPDATE batches SET status = 'refused', payload = NULL WHERE id = $1 AND claim_token = $2",
+            batch.id,
+            batch.token,
         )
         if refused != "UPDATE 1":
             return ()
-        halves = []
-        for messages in (batch.messages[:middle], batch.messages[middle:]):
-            half = await open_batch(connection, batch.channel, rehearsal=batch.rehearsal, messages=messages)
+        parts = (batch.messages[:middle], batch.messages[middle:])
+        halves = await open_batches(connection, batch.channel, rehearsal=batch.rehearsal, parts=parts)
+        for half in halves:
             await connection.execute(
                 "UPDATE messages SET batch_id = $1 WHERE id = ANY($2) AND batch_id = $3",
-                *(half.id, [message.id for message in messages], batch.id),
+                *(half.id, [message.id for message in half.messages], batch.id),
             )
-            halves.append(half)
-        return tuple(halves)
+        return halves
 
 
 async def postpone(pool: Pool, batch: Batch, wait: timedelta, why: str) -> None:

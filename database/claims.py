@@ -1,11 +1,12 @@
 """Claiming: which messages go next, past every gate, into a batch that one worker holds for a while."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 import asyncpg
 
-from database.batches import Batch, Claimed, open_batch
+from database.batches import Batch, open_batches
 from database.connection import Connection, Pool
 from database.gates import Judged, judge
 from database.tallies import Change, tally
@@ -19,7 +20,8 @@ RIVAL_WAIT = timedelta(seconds=2)
 
 # One step per organizer with queued messages (a loose scan of idx_messages_due), then each due organizer's oldest. When
 # several share a priority each gets its share first; a second share is read so that small ones do not leave a batch half empty.
-# Written out instead of parameters: PostgreSQL then plans it once per connection.
+# Written out instead of parameters, PostgreSQL plans it once per connection; `status || ''` keeps it from taking idx_messages_due
+# for the rows that are already known by id.
 PICK = """
 WITH RECURSIVE lane AS (
     (SELECT priority, organizer_id, release_at FROM messages
@@ -48,7 +50,7 @@ WITH RECURSIVE lane AS (
     ) one
     ORDER BY due.priority, one.place, one.release_at LIMIT {limit}
 )
-SELECT id FROM messages WHERE id = ANY(ARRAY(SELECT id FROM candidate)) AND status = 'queued' FOR UPDATE SKIP LOCKED
+SELECT id FROM messages WHERE id = ANY(ARRAY(SELECT id FROM candidate)) AND status || '' = 'queued' FOR UPDATE SKIP LOCKED
 """
 
 
@@ -56,31 +58,34 @@ SELECT id FROM messages WHERE id = ANY(ARRAY(SELECT id FROM candidate)) AND stat
 class Claim:
     """What a look at the queue brought."""
 
-    batch: Batch | None
+    batches: tuple[Batch, ...] = ()
     stopped: int = 0
     """Messages that the gates stopped, for good or for later."""
 
     @property
     def idle(self) -> bool:
         """Nothing was due."""
-        return self.batch is None and not self.stopped
+        return not self.batches and not self.stopped
 
 
-async def claim(pool: Pool, channel: Channel, *, rehearsal: bool, limit: int) -> Claim:
-    """Take up to `limit` due messages past the gates. Those that pass are `sending` in a batch of their own."""
-    pick = PICK.format(rehearsal=rehearsal, channel=channel, limit=limit)
+async def claim(pool: Pool, channel: Channel, *, rehearsal: bool, limit: int, batches: int = 1) -> Claim:
+    """Take due messages past the gates. Those that pass are `sending`, in up to `batches` batches of up to `limit` each."""
+    pick = PICK.format(rehearsal=rehearsal, channel=channel, limit=limit * batches)
     try:
         async with pool.acquire() as connection, connection.transaction():
             ids = [row["id"] for row in await connection.fetch(pick)]
             if not ids:
-                return Claim(None)
+                return Claim()
             judged = await judge(connection, ids)
             stopped = await _stop(connection, channel, [one for one in judged if one.verdict != "send"])
-            going = tuple(one.message for one in judged if one.verdict == "send")
-            return Claim(await _take(connection, channel, rehearsal, going) if going else None, stopped)
+            going = [one.message for one in judged if one.verdict == "send"]
+            parts = [tuple(going[start : start + limit]) for start in range(0, len(going), limit)]
+            taken = await open_batches(connection, channel, rehearsal=rehearsal, parts=parts)
+            await _take(connection, taken)
+            return Claim(taken, stopped)
     except (asyncpg.UniqueViolationError, asyncpg.LockNotAvailableError):
         # A rival on the same topic, or somebody at the automation's row, was faster: the next look sees what they did.
-        return Claim(None)
+        return Claim()
 
 
 async def _stop(connection: Connection, channel: str, judged: list[Judged]) -> int:
@@ -130,14 +135,13 @@ def _changes(stopped: list[Judged]) -> list[Change]:
     ]
 
 
-async def _take(connection: Connection, channel: str, rehearsal: bool, messages: tuple[Claimed, ...]) -> Batch:
-    batch = await open_batch(connection, channel, rehearsal=rehearsal, messages=messages)
-    await connection.execute(
-        """
-        UPDATE messages SET status = 'sending', batch_id = $1, attempts = attempts + 1, reason = NULL, not_before = NULL
-        WHERE id = ANY($2)
-        """,
-        batch.id,
-        [message.id for message in messages],
-    )
-    return batch
+async def _take(connection: Connection, batches: Sequence[Batch]) -> None:
+    for batch in batches:
+        await connection.execute(
+            """
+            UPDATE messages SET status = 'sending', batch_id = $1, attempts = attempts + 1, reason = NULL, not_before = NULL
+            WHERE id = ANY($2)
+            """,
+            batch.id,
+            [message.id for message in batch.messages],
+        )

@@ -76,6 +76,7 @@ async def connect_pool(url: str, *, min_size: int = 1, max_size: int = 10) -> Po
             min_size=min_size,
             max_size=max_size,
             init=_prepare,
+            reset=_leave_as_it_is,
             timeout=CONNECT_SECONDS,
             command_timeout=COMMAND_SECONDS,
             server_settings=SERVER_SETTINGS,
@@ -124,6 +125,11 @@ async def _prepare(connection: Connection) -> None:
         encoder=lambda value: b"\x01" + orjson.dumps(value, default=_plain),
         decoder=lambda data: orjson.loads(memoryview(data)[1:]),
     )
+
+
+async def _leave_as_it_is(_connection: Connection) -> None:
+    # Sessions here hold nothing that outlives a transaction, so RESET ALL at every release would be a round trip for nothing.
+    pass
 
 
 def _plain(value: Any) -> Any:

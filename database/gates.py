@@ -124,9 +124,7 @@ async def judge(connection: Connection | Pool, ids: Collection[UUID]) -> list[Ju
         return judged
     passing = [one.message.id for one in judged if one.verdict == "send"]
     stopped = {row["id"]: row for row in await connection.fetch(JUDGE_TIME, passing, list(ids))}
-    return [
-        replace(one, verdict=row["verdict"], reason=row["reason"], until=row["until"])
-        if (row := stopped.get(one.message.id))
-        else one
-        for one in judged
-    ]
+    for place, one in enumerate(judged):
+        if (stop := stopped.get(one.message.id)) is not None:
+            judged[place] = replace(one, verdict=stop["verdict"], reason=stop["reason"], until=stop["until"])
+    return judged

@@ -141,12 +141,14 @@ async def free_step(pool: Pool, free: Free) -> bool:
         return count > 0
 
 
-async def lock(connection: Connection, automation_id: UUID) -> None:
-    """Hold the automation's row until the transaction ends."""
-    if not await connection.fetchval(
-        "SELECT TRUE FROM automation_workflows WHERE id = $1 FOR NO KEY UPDATE", automation_id
-    ):
+async def lock(connection: Connection, automation_id: UUID) -> int:
+    """Hold the automation's row until the transaction ends; its generation."""
+    generation: int | None = await connection.fetchval(
+        "SELECT generation FROM automation_workflows WHERE id = $1 FOR NO KEY UPDATE", automation_id
+    )
+    if generation is None:
         raise UnknownAutomation(automation_id)
+    return generation
 
 
 async def find(connection: Connection, automation_id: UUID, slot: str, round_: int) -> asyncpg.Record | None:

@@ -25,13 +25,16 @@ class Occurrence(NamedTuple):
     data: dict[str, Any]
     occurred_at: datetime
     attempts: int
+    created_at: datetime
+    """Real time."""
 
 
 async def due(pool: Pool, limit: int, busy: Collection[str]) -> list[Occurrence]:
     """The oldest open occurrence of each subject that is not busy, facts before fan-out."""
     rows = await pool.fetch(
         """
-        SELECT id, kind, rehearsal, event_id, automation_id, subject, data, occurred_at, attempts FROM occurrences o
+        SELECT id, kind, rehearsal, event_id, automation_id, subject, data, occurred_at, attempts, created_at
+        FROM occurrences o
         WHERE processed_at IS NULL AND held_at IS NULL AND not_before <= now() AND subject <> ALL($2::text[])
           AND NOT EXISTS (SELECT 1 FROM occurrences earlier WHERE earlier.subject = o.subject AND earlier.id < o.id
                           AND earlier.processed_at IS NULL AND earlier.held_at IS NULL)
@@ -52,15 +55,24 @@ async def settle(pool: Pool, id_: int, outcome: str) -> None:
 
 async def fail(pool: Pool, id_: int, error: str, *, counts: bool = True) -> bool:
     """Back off after a failure; True if the occurrence is now held. An outage elsewhere does not count."""
-    row = await pool.fetchrow(
+    held: bool | None = await pool.fetchval(
         """
-        UPDATE occurrences
-        SET attempts = attempts + CASE WHEN $3::boolean THEN 1 ELSE 0 END,
-            not_before = now() + least($4::interval * power(2, least(attempts, 10)), interval '1 minute'),
-            held_at = CASE WHEN $3 AND attempts + 1 >= $5 THEN now() END,
-            last_error = $2
-        WHERE id = $1
-        RETURNING held_at IS NOT NULL AS held, event_id, kind
+        WITH failed AS (
+            UPDATE occurrences
+            SET attempts = attempts + CASE WHEN $3::boolean THEN 1 ELSE 0 END,
+                not_before = now() + least($4::interval * power(2, least(attempts, 10)), interval '1 minute'),
+                held_at = CASE WHEN $3 AND attempts + 1 >= $5 THEN now() END,
+                last_error = $2
+            WHERE id = $1
+            RETURNING id, held_at IS NOT NULL AS held, event_id, kind
+        ), told AS (
+            INSERT INTO notifications (organizer_id, event_id, key, title, body)
+            SELECT e.organizer_id, e.id, 'occurrence/' || f.id, 'Something that happened could not be taken in',
+                   f.kind || ': ' || $2::text
+            FROM failed f LEFT JOIN events e ON e.id = f.event_id WHERE f.held
+            ON CONFLICT (key) DO NOTHING
+        )
+        SELECT held FROM failed
         """,
         id_,
         error,
@@ -68,28 +80,7 @@ async def fail(pool: Pool, id_: int, error: str, *, counts: bool = True) -> bool
         timedelta(milliseconds=250),
         HOLD_AFTER,
     )
-    if row is None or not row["held"]:
-        return False
-    await pool.execute(
-        """
-        INSERT INTO notifications (organizer_id, event_id, key, title, body)
-        SELECT e.organizer_id, e.id, 'occurrence/' || $1::bigint, 'Something that happened could not be taken in', $3
-        FROM (SELECT $2::uuid AS id) o LEFT JOIN events e ON e.id = o.id
-        ON CONFLICT (key) DO NOTHING
-        """,
-        id_,
-        row["event_id"],
-        f"{row['kind']}: {error}",
-    )
-    return True
-
-
-async def open_count(pool: Pool, event_id: UUID) -> int:
-    """How many occurrences of an event are neither processed nor held."""
-    count: int = await pool.fetchval(
-        "SELECT count(*) FROM occurrences WHERE event_id = $1 AND processed_at IS NULL AND held_at IS NULL", event_id
-    )
-    return count
+    return bool(held)
 
 
 async def fan_out(pool: Pool, event_id: UUID, kind: str, data: dict[str, Any], at: datetime) -> int:
@@ -111,7 +102,10 @@ async def fan_out(pool: Pool, event_id: UUID, kind: str, data: dict[str, Any], a
 async def next_attempt(pool: Pool) -> timedelta | None:
     """How long until an occurrence that backed off is due again."""
     wait: timedelta | None = await pool.fetchval(
-        "SELECT min(not_before) - now() FROM occurrences WHERE processed_at IS NULL AND held_at IS NULL"
+        """
+        SELECT min(not_before) - now() FROM occurrences
+        WHERE processed_at IS NULL AND held_at IS NULL AND not_before > now()
+        """
     )
     return wait
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import asyncpg
 
-from database import journal
+from database import journal, settlement
 from database.audiences import people
 from database.connection import Connection, Pool
 from models.automation import FOREVER, Action, Anchors, StepState
@@ -59,7 +59,7 @@ async def enqueue(pool: Pool, request: Enqueue) -> Enqueued:
     does not know the event's latest dates, decide nothing.
     """
     async with pool.acquire() as connection, connection.transaction():
-        await journal.lock(connection, request.automation_id)
+        generation = await journal.lock(connection, request.automation_id)
         row = await journal.find(connection, request.automation_id, request.step.slot, request.round)
         if row is not None and not _may_queue(row, request):
             return _decided(row)
@@ -70,6 +70,8 @@ async def enqueue(pool: Pool, request: Enqueue) -> Enqueued:
             row = await journal.decide(
                 connection, request.automation_id, request.step, request.round, request.due, tell=request.tell
             )
+        if generation > 1:
+            await settlement.cancel_earlier(connection, request.automation_id)
         queued, skipped = (0, Counter[str]()) if request.skip else await _queue(connection, request, scope, row["id"])
         row = await _note(connection, request, row["id"], queued, skipped)
         await connection.execute(

@@ -1,7 +1,7 @@
 """Recovery: batches whose worker fell silent, holds whose reason is gone, and when there will be something to do."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -12,10 +12,16 @@ from database.gates import Judged, judge
 
 @dataclass(frozen=True, slots=True)
 class Overdue:
-    """A batch whose lease has ended, taken over under a new token, and what the gates now say to its messages."""
+    """A batch whose lease has ended, taken over under a new token, with its messages in the order of its request."""
 
     batch: Batch
     judged: list[Judged]
+    """What the gates now say to those of its messages that are still open; a webhook may have settled others."""
+
+    @property
+    def open(self) -> Batch:
+        """The batch without the messages that are settled."""
+        return replace(self.batch, messages=tuple(one.message for one in self.judged))
 
 
 async def take_over(pool: Pool, channel: str, *, rehearsal: bool, limit: int) -> list[Overdue]:
@@ -27,7 +33,9 @@ async def take_over(pool: Pool, channel: str, *, rehearsal: bool, limit: int) ->
                      AND status IN ('claimed', 'posted', 'unknown') ORDER BY lease_until LIMIT $3 FOR UPDATE SKIP LOCKED)
         RETURNING b.id, b.claim_token, b.status, b.payload, b.first_posted_at, b.attempts, b.lookups,
                   ARRAY(SELECT m.id FROM unnest(b.message_ids) WITH ORDINALITY AS i(id, place) JOIN messages m USING (id)
-                        WHERE m.batch_id = b.id AND m.status IN ('sending', 'unknown') ORDER BY place) AS ids
+                        WHERE m.batch_id = b.id ORDER BY place) AS ids,
+                  ARRAY(SELECT m.id FROM messages m WHERE m.id = ANY(b.message_ids) AND m.batch_id = b.id
+                        AND m.status IN ('sending', 'unknown')) AS open
         """,
         *(rehearsal, channel, limit, LEASE),
     )
@@ -35,6 +43,7 @@ async def take_over(pool: Pool, channel: str, *, rehearsal: bool, limit: int) ->
     for row in rows:
         judged = {one.message.id: one for one in await judge(pool, row["ids"])}
         ours = [judged[id_] for id_ in row["ids"] if id_ in judged]
+        still_open = frozenset(row["open"])
         batch = Batch(
             id=row["id"],
             token=row["claim_token"],
@@ -47,7 +56,7 @@ async def take_over(pool: Pool, channel: str, *, rehearsal: bool, limit: int) ->
             attempts=row["attempts"],
             lookups=row["lookups"],
         )
-        overdue.append(Overdue(batch, ours))
+        overdue.append(Overdue(batch, [one for one in ours if one.message.id in still_open]))
     return overdue
 
 
@@ -99,17 +108,17 @@ async def next_release(pool: Pool, channel: str) -> timedelta | None:
     wait: timedelta | None = await pool.fetchval(
         """
         WITH RECURSIVE lane AS (
-            (SELECT priority, organizer_id, release_at FROM messages
+            (SELECT priority, organizer_id, release_at, not_before FROM messages
              WHERE status = 'queued' AND NOT rehearsal AND channel = $1 ORDER BY priority, organizer_id, release_at LIMIT 1)
             UNION ALL
-            SELECT next.priority, next.organizer_id, next.release_at FROM lane CROSS JOIN LATERAL (
-                SELECT priority, organizer_id, release_at FROM messages
+            SELECT next.* FROM lane CROSS JOIN LATERAL (
+                SELECT priority, organizer_id, release_at, not_before FROM messages
                 WHERE status = 'queued' AND NOT rehearsal AND channel = $1
                   AND (priority, organizer_id) > (lane.priority, lane.organizer_id)
                 ORDER BY priority, organizer_id, release_at LIMIT 1
             ) next
         )
-        SELECT min(release_at) - now() FROM lane WHERE release_at < 'infinity'
+        SELECT min(greatest(release_at, not_before)) - now() FROM lane WHERE release_at < 'infinity'
         """,
         channel,
     )

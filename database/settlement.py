@@ -9,11 +9,10 @@ from uuid import UUID
 
 from database import journal
 from database.batches import Batch
-from database.connection import Pool
+from database.connection import Connection, Pool
 from database.tallies import Change, tally
 
-Final = Literal["sent", "failed", "unknown", "queued"]
-"""`queued`: certainly not sent; it goes back and passes the gates again."""
+Final = Literal["sent", "failed", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,51 +30,66 @@ async def settle(
     batch: Batch,
     outcomes: Sequence[Outcome],
     *,
-    batch_status: Literal["claimed", "settled", "refused", "unknown"] = "settled",
+    batch_status: Literal["claimed", "settled", "unknown"] = "settled",
     was: Literal["sending", "unknown"] = "sending",
-    wait: timedelta = timedelta(),
     look_again: timedelta | None = None,
 ) -> bool:
-    """Settle a batch under its claim's token; False, and nothing is changed, if somebody else has taken it over.
+    """Settle messages under their claim's token; False, and nothing is changed, if somebody else has taken the batch over.
 
-    `claimed` leaves the batch as it is, for outcomes that come before its request. Messages that go back to the queue are not tried before `wait` has passed; an `unknown` batch is looked up again after
-    `look_again`, or never.
+    `claimed` leaves the batch as it is, for outcomes that come before its request. An `unknown` batch is looked up again
+    after `look_again`, or never.
     """
     async with pool.acquire() as connection, connection.transaction():
+        # `status || ''` keeps PostgreSQL from the partial indexes on status, which it takes for small by old statistics;
+        # positions in arrays keep it from comparing every outcome with every message.
         moved = await connection.fetch(
             """
             WITH own AS (
                 UPDATE batches
                 SET status = $3, lookups = lookups + CASE WHEN $3 = 'unknown' THEN 1 ELSE 0 END,
-                    payload = CASE WHEN $3 IN ('claimed', 'unknown') THEN payload END,
-                    lease_until = CASE WHEN $3 = 'unknown' THEN coalesce(now() + $10::interval, 'infinity') ELSE lease_until END
+                    payload = CASE WHEN $3 = 'claimed' THEN payload END,
+                    lease_until = CASE WHEN $3 = 'unknown' THEN coalesce(now() + $4::interval, 'infinity') ELSE lease_until END
                 WHERE id = $1 AND claim_token = $2 RETURNING id
             )
             UPDATE messages m
-            SET status = o.status, reason = o.reason, provider_id = coalesce(o.provider_id, m.provider_id),
-                sent_at = CASE WHEN o.status = 'sent' THEN coalesce(e.clock_now, now()) ELSE m.sent_at END,
-                batch_id = CASE WHEN o.status = 'queued' THEN NULL ELSE m.batch_id END,
-                attempted_at = CASE WHEN o.status = 'queued' THEN NULL ELSE m.attempted_at END,
-                not_before = CASE WHEN o.status = 'queued' THEN now() + $9 END
-            FROM own, unnest($4::uuid[], $5::text[], $6::text[], $7::text[]) AS o(id, status, reason, provider_id), events e
-            WHERE m.id = ANY($4) AND m.id = o.id AND m.batch_id = own.id AND m.status = $8 AND e.id = m.event_id
+            SET status = ($6::text[])[array_position($5::uuid[], m.id)],
+                reason = ($7::text[])[array_position($5::uuid[], m.id)],
+                provider_id = coalesce(($8::text[])[array_position($5::uuid[], m.id)], m.provider_id),
+                sent_at = CASE WHEN ($6::text[])[array_position($5::uuid[], m.id)] = 'sent' THEN coalesce(e.clock_now, now()) END
+            FROM own, events e
+            WHERE m.id = ANY($5) AND m.batch_id = own.id AND m.status || '' = $9 AND e.id = m.event_id
             RETURNING m.log_id, m.status, m.counted, m.reason
             """,
-            *(batch.id, batch.token, batch_status),
+            *(batch.id, batch.token, batch_status, look_again),
             [outcome.id for outcome in outcomes],
             [outcome.status for outcome in outcomes],
             [outcome.reason for outcome in outcomes],
             [outcome.provider_id for outcome in outcomes],
-            *(was, wait, look_again),
+            was,
         )
         settled = Counter((row["log_id"], row["status"], row["counted"], row["reason"]) for row in moved)
         changes = [
             Change(log_id, was, status, counted, reason, count)
             for (log_id, status, counted, reason), count in settled.items()
-            if status not in ("queued", was)
+            if status != was
         ]
         await tally(connection, changes, batch.channel)
         return bool(moved) or not outcomes
+
+
+async def queue_again(pool: Pool, batch: Batch, wait: timedelta = timedelta()) -> bool:
+    """Queue the messages of a refused batch again, not before `wait` has passed; False if somebody else has taken it over."""
+    status: str = await pool.execute(
+        """
+        WITH own AS (
+            UPDATE batches SET status = 'refused', payload = NULL WHERE id = $1 AND claim_token = $2 RETURNING id
+        )
+        UPDATE messages m SET status = 'queued', batch_id = NULL, attempted_at = NULL, not_before = now() + $4
+        FROM own WHERE m.id = ANY($3) AND m.batch_id = own.id AND m.status || '' = 'sending'
+        """,
+        *(batch.id, batch.token, [message.id for message in batch.messages], wait),
+    )
+    return status != "UPDATE 0"
 
 
 async def fail_step(pool: Pool, log_id: UUID, channel: str, reason: str) -> None:
@@ -92,8 +106,29 @@ async def fail_step(pool: Pool, log_id: UUID, channel: str, reason: str) -> None
         )
         counts = Counter(row["counted"] for row in moved)
         await tally(
-            connection, [Change(log_id, "queued", "failed", counted, reason, n) for counted, n in counts.items()], channel
+            connection,
+            [Change(log_id, "queued", "failed", counted, reason, n) for counted, n in counts.items()],
+            channel,
         )
+
+
+async def cancel_earlier(connection: Connection, automation_id: UUID) -> None:
+    """Cancel what cancelled earlier generations of an automation still have in the queue, so that this one can send it."""
+    moved = await connection.fetch(
+        """
+        UPDATE messages m SET status = 'cancelled', reason = 'the automation was cancelled'
+        FROM automation_workflows mine
+        JOIN automation_workflows a ON a.workflow_type = mine.workflow_type AND a.subject_id = mine.subject_id
+        JOIN workflow_execution_logs l ON l.workflow_id = a.id
+        WHERE mine.id = $1 AND a.generation < mine.generation AND a.status = 'cancelled' AND m.log_id = l.id
+          AND m.status = 'queued'
+        RETURNING m.log_id, m.channel, m.counted, m.reason
+        """,
+        automation_id,
+    )
+    counts = Counter((row["channel"], row["log_id"], row["counted"], row["reason"]) for row in moved)
+    for (channel, log_id, counted, reason), n in counts.items():
+        await tally(connection, [Change(log_id, "queued", "cancelled", counted, reason, n)], channel)
 
 
 async def trouble(pool: Pool, log_ids: Iterable[UUID], words: str) -> None:
@@ -109,8 +144,14 @@ async def trouble(pool: Pool, log_ids: Iterable[UUID], words: str) -> None:
             words,
         )
         for row in rows:
-            await connection.execute("UPDATE workflow_execution_logs SET error_message = $2 WHERE id = $1", row["id"], words)
             await connection.execute(
-                "UPDATE automation_workflows SET last_error = $2, updated_at = now() WHERE id = $1", row["automation_id"], words
+                "UPDATE workflow_execution_logs SET error_message = $2 WHERE id = $1", row["id"], words
             )
-            await journal.tell(connection, f"trouble/{row['id']}", row["automation_id"], "A provider refuses to send", words)
+            await connection.execute(
+                "UPDATE automation_workflows SET last_error = $2, updated_at = now() WHERE id = $1",
+                row["automation_id"],
+                words,
+            )
+            await journal.tell(
+                connection, f"trouble/{row['id']}", row["automation_id"], "A provider refuses to send", words
+            )

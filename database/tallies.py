@@ -45,11 +45,11 @@ async def tally(connection: Connection, changes: Iterable[Change], channel: str)
     )
     after = [_after(row, by_log[row["id"]]) for row in rows]
     await _write(connection, after, channel)
-    ended = [row for row in after if row.ends]
-    if ended:
-        await journal.recount(connection, {row.automation_id for row in ended})
-        for row in ended:
-            await _end(connection, row)
+    if ended := {row.automation_id for row in after if row.ends}:
+        await journal.recount(connection, ended)
+    for row in after:
+        if row.settled:
+            await _tell(connection, row)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,11 @@ class _After:
     open: int
     result: dict[str, Any]
     status: str
+    verdict: StepState
+    """What its messages have come to, once none of them is open."""
+    settled: bool
     ends: bool
+    """Settled, and not held: a row of which nothing could be done runs on, with its error, until a person decides."""
     works_again: bool
     sent: int
     failed: int
@@ -70,7 +74,7 @@ class _After:
 
 def _after(row: asyncpg.Record, changes: list[Change]) -> _After:
     result = {"queued": 0, "sent": 0, "failed": 0, "unknown": 0, "skipped": {}, "held": 0} | (row["result"] or {})
-    skipped = Counter(result["skipped"])
+    skipped: Counter[str] = Counter(result["skipped"])
     open_ = row["open"]
     sent = failed = executed = 0
     for change in changes:
@@ -91,9 +95,11 @@ def _after(row: asyncpg.Record, changes: list[Change]) -> _After:
     result["skipped"] = dict(skipped)
     if not result["held"]:
         del result["held"]
-    ends = row["status"] == "running" and open_ <= 0
+    verdict = _verdict(result)
+    settled = row["status"] == "running" and open_ <= 0
+    ends = settled and verdict is not StepState.FAILED
     # What was held for later may still change the picture of a row that has ended.
-    status = _verdict(result).value if ends or row["status"] in ("success", "failed", "skipped") else row["status"]
+    status = verdict.value if ends or row["status"] in ("success", "failed", "skipped") else row["status"]
     if status == StepState.SKIPPED and "reason" not in result and skipped:
         result["reason"] = skipped.most_common(1)[0][0]
     return _After(
@@ -102,6 +108,8 @@ def _after(row: asyncpg.Record, changes: list[Change]) -> _After:
         open=max(open_, 0),
         result=result,
         status=status,
+        verdict=verdict,
+        settled=settled,
         ends=ends,
         works_again=bool(sent and row["error_message"]),
         sent=sent,
@@ -165,10 +173,10 @@ async def _write(connection: Connection, rows: Sequence[_After], channel: str) -
     )
 
 
-async def _end(connection: Connection, row: _After) -> None:
+async def _tell(connection: Connection, row: _After) -> None:
     """Tell the player that a step is settled, and the organizer if nothing of it could be done."""
     reason = row.result.get("reason")
-    if row.status == StepState.FAILED:
+    if row.verdict is StepState.FAILED:
         reason = await connection.fetchval(
             """
             WITH commonest AS (
@@ -183,16 +191,19 @@ async def _end(connection: Connection, row: _After) -> None:
             row.id,
             row.automation_id,
         )
-        await journal.tell(connection, f"held/{row.id}", row.automation_id, "A step could not be carried out", reason or "")
+        await journal.tell(
+            connection, f"held/{row.id}", row.automation_id, "A step could not be carried out", reason or ""
+        )
     await connection.execute(
         """
         INSERT INTO occurrences (kind, rehearsal, event_id, automation_id, subject, data, occurred_at)
         SELECT 'step_settled', a.rehearsal, a.event_id, a.id, 'automation/' || a.id,
-               jsonb_build_object('step', l.step_id, 'round', l.round, 'state', l.status, 'ended', l.ended_at, 'reason', $2::text),
-               l.ended_at
+               jsonb_build_object('step', l.step_id, 'round', l.round, 'state', $3::text, 'ended', l.ended_at, 'reason', $2::text),
+               coalesce(l.ended_at, eventos_now(a.event_id))
         FROM workflow_execution_logs l JOIN automation_workflows a ON a.id = l.workflow_id
-        WHERE l.id = $1 AND (l.tell OR l.status = 'failed')
+        WHERE l.id = $1 AND (l.tell OR $3 = 'failed')
         """,
         row.id,
         reason,
+        row.verdict.value,
     )

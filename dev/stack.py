@@ -6,8 +6,9 @@ import os
 import shlex
 import shutil
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import ExitStack, suppress
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -17,8 +18,10 @@ from temporalio.client import Client
 
 from database.connection import address, connect, create_database
 from database.migrate import migrate
+from dev.api import PORT as API_PORT
+from dev.api import Api, connect_people
 from dev.board import Board, Line
-from dev.child import PartFailed
+from dev.child import PartFailed, free_port
 from dev.postgres import Postgres
 from dev.sandbox import ROOT, Sandbox
 from dev.temporal import Temporal
@@ -29,7 +32,9 @@ KEPT = ROOT / ".eventos"
 TASK_QUEUE = "eventos"
 
 
-def environment(*, database_url: str, temporal_address: str, sandbox_url: str) -> dict[str, str]:
+def environment(
+    *, database_url: str, temporal_address: str, sandbox_url: str, public_url: str = f"http://127.0.0.1:{API_PORT}"
+) -> dict[str, str]:
     """What a program needs to live on the local stack: every provider is the sandbox, and no key is a real one."""
     return {
         "DATABASE_URL": database_url,
@@ -37,7 +42,7 @@ def environment(*, database_url: str, temporal_address: str, sandbox_url: str) -
         "TEMPORAL_ADDRESS": temporal_address,
         "TEMPORAL_NAMESPACE": "default",
         "TEMPORAL_TASK_QUEUE": TASK_QUEUE,
-        "PUBLIC_URL": "http://127.0.0.1:8000",
+        "PUBLIC_URL": public_url,
         "SANDBOX_URL": sandbox_url,
         "RESEND_API_URL": f"{sandbox_url}/resend",
         "RESEND_API_KEY": "re_local",
@@ -80,6 +85,7 @@ class Stack:
         self._postgres: Postgres | None = None
         self._temporal: Temporal | None = None
         self._sandbox: Sandbox | None = None
+        self._api: Api | None = None
         self.worker: Worker | None = None
         self.env: dict[str, str] = {}
         """What a program needs to live on this stack."""
@@ -130,25 +136,29 @@ class Stack:
         self._stop()
 
     async def _start(self, board: Board) -> None:
-        tasks = [
-            asyncio.create_task(_shown(begin, board.line(part)))
-            for part, begin in (
-                ("PostgreSQL", self._start_database),
-                ("Temporal", self._start_temporal),
-                ("sandbox", self._start_sandbox),
-            )
-        ]
-        try:
-            database_url, temporal_address, sandbox_url = await asyncio.gather(*tasks)
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-        self.env = environment(database_url=database_url, temporal_address=temporal_address, sandbox_url=sandbox_url)
+        database_url, temporal_address, sandbox_url = await _side_by_side(
+            board,
+            {"PostgreSQL": self._start_database, "Temporal": self._start_temporal, "sandbox": self._start_sandbox},
+        )
+        port = free_port(API_PORT)
+        self.env = environment(
+            database_url=database_url,
+            temporal_address=temporal_address,
+            sandbox_url=sandbox_url,
+            public_url=f"http://127.0.0.1:{port}",
+        )
         self.env_file.touch(mode=0o600)
         self.env_file.write_text("".join(f"export {name}={shlex.quote(value)}\n" for name, value in self.env.items()))
+        programs: dict[str, Callable[[Line], Awaitable[str]]] = {"api": partial(self._start_api, port)}
         if self._with_worker:
-            await _shown(self._start_worker, board.line("worker"))
+            programs["worker"] = self._start_worker
+        await _side_by_side(board, programs)
+
+    async def _start_api(self, port: int, line: Line) -> str:
+        self._api = await Api.start(os.environ | self.env, log=self.logs / "api.log", port=port)
+        await connect_people(self.env)
+        line.done(f"ready at {self._api.url}")
+        return self._api.url
 
     async def _start_worker(self, line: Line) -> str:
         self.worker = Worker(os.environ | self.env, TASK_QUEUE, self.logs / "worker.log")
@@ -195,9 +205,9 @@ class Stack:
                 self._console.print(f"{str(failure).splitlines()[0]}; started again", style="yellow", highlight=False)
             await asyncio.sleep(0.1)
 
-    def _parts(self) -> list[Worker | Sandbox | Temporal | Postgres]:
+    def _parts(self) -> list[Worker | Api | Sandbox | Temporal | Postgres]:
         # Who uses comes before who is used.
-        parts = (self.worker, self._sandbox, self._temporal, self._postgres)
+        parts = (self.worker, self._api, self._sandbox, self._temporal, self._postgres)
         return [part for part in parts if part is not None]
 
     def _claim(self) -> None:
@@ -227,6 +237,17 @@ class Stack:
         for part in self._parts():
             part.child.stop()
         self._held.close()
+
+
+async def _side_by_side(board: Board, parts: Mapping[str, Callable[[Line], Awaitable[str]]]) -> list[str]:
+    """Start parts at the same time; when one cannot, the others are given up."""
+    tasks = [asyncio.create_task(_shown(begin, board.line(part))) for part, begin in parts.items()]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _shown(begin: Callable[[Line], Awaitable[str]], line: Line) -> str:

@@ -32,6 +32,8 @@ class Asked(Frozen):
     steps: tuple[Step, ...] = ()
     ended: dict[str, AwareDatetime] = Field(default_factory=dict)
     """When the steps that others count from ended."""
+    held: bool = False
+    """Whether a step waits for a person; what the row says of it then stays."""
 
 
 class Bearings(Frozen):
@@ -53,7 +55,9 @@ class Rest(Frozen):
     until: AwareDatetime
     """`FOREVER` where only news can change anything."""
     step: str | None = None
-    """The step it waits for."""
+    """The step it waits for; None once all have ended."""
+    next_at: AwareDatetime | None = None
+    """When the next step comes due, if one does."""
     problem: str | None = None
     """What stands in the way and what to do, if anything does."""
 

@@ -4,6 +4,7 @@ The SDK keeps its key, its address and its HTTP client in module globals, one of
 finds in a context variable which account a request is for, so that several accounts work side by side.
 """
 
+import re
 from collections.abc import Collection, Coroutine, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ import resend
 from resend.exceptions import NoContentError, ResendError
 
 from models.messages import EmailMessage
+from models.webhooks import Answer
 from providers.errors import ProviderError
 from providers.http import Wire
 from providers.lookup import earliest
@@ -27,6 +29,7 @@ TAG = "message_id"
 PAGE_SIZE = 100
 PAGES = 20
 DAY = timedelta(hours=24)
+MESSAGE_ID = re.compile(r"<[^<>\s]+>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +121,22 @@ class Resend:
                 break
             page = {"limit": PAGE_SIZE, "after": answer["data"][-1]["id"]}
         return found
+
+    async def receive(self, provider_id: str) -> Answer:
+        """A mail that somebody sent us, with its text and headers; what told us of it brings neither."""
+        await self.pace.take()
+        mail = await self._ask(resend.Emails.Receiving.get_async(provider_id))
+        headers = {str(name).lower(): str(value) for name, value in (mail.get("headers") or {}).items()}
+        named = f"{headers.get('in-reply-to', '')} {headers.get('references', '')}"
+        recipients = [one for name in ("to", "cc", "bcc", "received_for") for one in mail.get(name) or ()]
+        return Answer(
+            sender=str(mail.get("from") or ""),
+            recipients=tuple(recipients),
+            subject=str(mail.get("subject") or ""),
+            text=str(mail.get("text") or ""),
+            headers=headers,
+            answers=tuple(MESSAGE_ID.findall(named)),
+        )
 
     async def check(self) -> str:
         """Ask for the sending domains: says which are verified, or raises."""

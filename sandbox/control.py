@@ -60,13 +60,14 @@ async def list_messages(request: Request) -> Response:
 
 
 async def get_counts(request: Request) -> Response:
-    """GET: per provider, how many sending requests came and how many messages were accepted, per account too."""
+    """GET: per provider, how many sending requests came and how many messages were accepted, per account too; how many webhooks were taken."""
     sandbox = _sandbox(request)
     providers = {
         provider: {"requests": sandbox.requests[provider], "accepted": sum(accounts.values()), "accounts": accounts}
         for provider, accounts in sandbox.mailbox.counts().items()
     }
-    return json_response(200, {"total": len(sandbox.mailbox.messages), "providers": providers})
+    webhooks = sandbox.player.delivered
+    return json_response(200, {"total": len(sandbox.mailbox.messages), "webhooks": webhooks, "providers": providers})
 
 
 async def set_faults(request: Request) -> Response:

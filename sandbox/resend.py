@@ -17,6 +17,7 @@ from starlette.routing import Route
 
 from sandbox.faults import Provider, Reading, Refused, bearer, json_response, serve
 from sandbox.state import IDEMPOTENCY_SECONDS, Answer, Message, Payload, Sandbox
+from sandbox.webhooks import rfc_id
 
 BATCH_LIMIT = 100
 RECIPIENT_LIMIT = 50
@@ -127,7 +128,7 @@ def _accept(sandbox: Sandbox, account: str, mail: dict[str, Any], payload: Paylo
         template=(mail.get("template") or {}).get("id"),
         tags=tags,
     )
-    return sandbox.mailbox.add(message).id
+    return sandbox.accept(message).id
 
 
 def _send_one(sandbox: Sandbox, account: str, mail: Any, body: bytes) -> dict[str, Any]:
@@ -218,7 +219,7 @@ def _summary(message: Message) -> dict[str, Any]:
     mail = message.content
     return {
         "id": message.id,
-        "message_id": f"<{message.id}@sandbox.resend.example>",
+        "message_id": rfc_id(message),
         "to": _listed(message.to),
         "from": message.sender,
         "created_at": _instant(message),
@@ -284,6 +285,20 @@ async def get_email(request: Request) -> Response:
     return await serve(request, RESEND, account, answer, read=True)
 
 
+async def get_received(request: Request) -> Response:
+    """GET /emails/receiving/{id}: a mail that somebody sent to the account, with its text and headers."""
+    account = _account(request)
+    sandbox: Sandbox = request.app.state.sandbox
+
+    async def answer() -> Response:
+        mail = sandbox.people.received.get((account, request.path_params["id"]))
+        if mail is None:
+            raise Refused(_error(404, "not_found", "Email not found"))
+        return json_response(200, mail)
+
+    return await serve(request, RESEND, account, answer, read=True)
+
+
 async def list_domains(request: Request) -> Response:
     """GET /domains: what a check of the key calls."""
     account = _account(request)
@@ -299,6 +314,7 @@ routes = [
     Route("/emails", send, methods=["POST"]),
     Route("/emails", list_emails, methods=["GET"]),
     Route("/emails/batch", send, methods=["POST"]),
+    Route("/emails/receiving/{id}", get_received, methods=["GET"]),
     Route("/emails/{id}", get_email, methods=["GET"]),
     Route("/domains", list_domains, methods=["GET"]),
 ]

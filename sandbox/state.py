@@ -14,6 +14,8 @@ import orjson
 import zstandard
 
 from sandbox.faults import Faults, Limits
+from sandbox.people import People
+from sandbox.player import Player
 
 PROVIDERS = ("resend", "twilio", "openai", "linkedin", "x", "facebook")
 COMPRESS_FROM_BYTES = 1024
@@ -126,12 +128,22 @@ class Sandbox:
 
     def __init__(self) -> None:
         self.waiting: set[Transport] = set()
+        self.player = Player()
         self.reset()
 
+    def accept(self, message: Message) -> Message:
+        """A provider has accepted the message; people may react to it."""
+        self.mailbox.add(message)
+        if self.people.accepted(message):
+            self.player.wake(self.people)
+        return message
+
     def reset(self) -> None:
-        """Forget everything: messages, keys, faults, limits, opt-outs; and let go of requests a fault keeps waiting."""
+        """Forget everything: messages, keys, faults, limits, opt-outs, people; and let go of requests a fault keeps waiting."""
         for transport in self.waiting:
             transport.close()
+        self.player.stop()
+        self.people = People()
         _decoded.cache_clear()
         self.mailbox = Mailbox()
         self.limits = Limits()

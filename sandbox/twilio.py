@@ -153,7 +153,7 @@ async def create_message(request: Request) -> Response:
             message_id=_token(field.get("StatusCallback", "")),
             template=field.get("ContentSid"),
         )
-        sandbox.mailbox.add(message)
+        sandbox.accept(message)
         return json_response(201, _resource(message, fresh=True))
 
     return await serve(request, TWILIO, account, answer)

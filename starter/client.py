@@ -1,5 +1,7 @@
 """The one way to Temporal: one connect(), one data converter, one way to tell an automation something."""
 
+from pathlib import Path
+
 from temporalio.client import Client, TLSConfig, WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.common import SearchAttributeKey
 from temporalio.contrib.pydantic import pydantic_data_converter
@@ -27,8 +29,10 @@ async def connect(settings: Settings) -> Client:
     """A client whose payloads are pydantic models; TemporalUnreachable if nobody answers."""
     tls: bool | TLSConfig = False
     if settings.temporal_tls_cert and settings.temporal_tls_key:
-        with open(settings.temporal_tls_cert, "rb") as cert, open(settings.temporal_tls_key, "rb") as key:
-            tls = TLSConfig(client_cert=cert.read(), client_private_key=key.read())
+        tls = TLSConfig(
+            client_cert=Path(settings.temporal_tls_cert).read_bytes(),
+            client_private_key=Path(settings.temporal_tls_key).read_bytes(),
+        )
     elif settings.temporal_api_key.get_secret_value():
         tls = True
     try:

@@ -1,6 +1,7 @@
 """What people ask of running automations: list, pause, resume, cancel, retry, skip."""
 
 from datetime import timedelta
+from typing import Literal
 from uuid import UUID
 
 from temporalio.client import Client, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError
@@ -25,7 +26,7 @@ async def find_event(pool: Pool, reference: str) -> Event:
     """The one event a person means, by id or name."""
     found = await events.find(pool, reference)
     if not found:
-        raise ControlError(f"There is no event {reference!r}. `eventos events` lists those there are.")
+        raise ControlError(f"There is no event {reference!r}. `eventos seed` makes one to try.")
     if len(found) > 1:
         names = "\n".join(f"  {event.id}  {event.name}" for event in found)
         raise ControlError(f"{reference!r} fits {len(found)} events; name one by its id:\n{names}")
@@ -40,7 +41,9 @@ def publishable(event: Event) -> None:
     if event.starts_at is None:
         problems.append("it has no start: set events.starts_at")
     elif event.starts_at <= event.now:
-        problems.append(f"it began on {event.starts_at:%Y-%m-%d %H:%M} UTC, which is past: set events.starts_at to a later date")
+        problems.append(
+            f"it began on {event.starts_at:%Y-%m-%d %H:%M} UTC, which is past: set events.starts_at to a later date"
+        )
     if event.ends_at is None:
         problems.append("it has no end: set events.ends_at")
     elif event.starts_at is not None and event.ends_at < event.starts_at:
@@ -86,14 +89,25 @@ async def cancel(pool: Pool, scope: Scope) -> int:
     return count
 
 
-async def order(client: Client, pool: Pool, automation_id: UUID, verb: str, step: StepOrder) -> str:
-    """`retry` or `skip` a held step; the player's own answer."""
+async def order(
+    client: Client,
+    pool: Pool,
+    automation_id: UUID,
+    verb: Literal["retry", "skip"],
+    step: StepOrder,
+    *,
+    once: str | None = None,
+) -> str:
+    """`retry` or `skip` a held step; the player's own answer. What is asked again under the same `once` is done once."""
     workflow_id = await automations.temporal_id(pool, automation_id)
     if workflow_id is None:
         raise ControlError(f"There is no automation {automation_id}. `eventos list` shows those there are.")
     handle = client.get_workflow_handle(workflow_id)
     try:
-        return str(await handle.execute_update(verb, step, rpc_timeout=timedelta(seconds=ANSWER_SECONDS), result_type=str))
+        answer: str = await handle.execute_update(
+            verb, step, id=once, rpc_timeout=timedelta(seconds=ANSWER_SECONDS), result_type=str
+        )
+        return answer
     except WorkflowUpdateFailedError as error:
         raise ControlError(str(error.cause)) from error
     except WorkflowUpdateRPCTimeoutOrCancelledError as error:

@@ -60,7 +60,9 @@ async def compare(pool: Pool, event_id: UUID, sandbox_url: str) -> dict[str, int
     ours = {row.id for row in ledger}
     by_provider_id = {(PROVIDERS[row.channel], row.provider_id): row.id for row in ledger if row.provider_id}
     times = Counter(
-        message["message_id"] if message["message_id"] in ours else by_provider_id.get((message["provider"], message["id"]))
+        message["message_id"]
+        if message["message_id"] in ours
+        else by_provider_id.get((message["provider"], message["id"]))
         for message in accepted
     )
     times.pop(None, None)

@@ -2,11 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 import structlog
 from temporalio.client import Client
-from temporalio.common import SearchAttributePair, TypedSearchAttributes, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.common import (
+    SearchAttributePair,
+    TypedSearchAttributes,
+    WorkflowIDConflictPolicy,
+    WorkflowIDReusePolicy,
+)
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from database import automations, control, events, notifications, occurrences
@@ -14,11 +20,12 @@ from database.connection import Pool
 from database.control import Scope
 from database.events import Event
 from database.occurrences import Occurrence
-from models.automation import RULES, Step, WorkflowType
 from models import conditions
+from models.automation import RULES, Step, WorkflowType
 from models.definition import from_definition, to_definition
 from models.player import AutomationInput, News
 from starter.client import AUTOMATION_TYPE, EVENT_ID, REHEARSAL, tell
+from starter.webhooks import Webhooks
 from workflows import event_launch
 
 log = structlog.get_logger()
@@ -49,13 +56,16 @@ class Refused(Exception):
 class Triggers:
     """Turns occurrences into automations and news. Every way through it may be walked twice."""
 
-    def __init__(self, pool: Pool, client: Client, task_queue: str) -> None:
+    def __init__(self, pool: Pool, client: Client, task_queue: str, webhooks: Webhooks | None = None) -> None:
         self._pool = pool
         self._client = client
         self._task_queue = task_queue
+        self._webhooks = webhooks
 
     async def take_in(self, occurrence: Occurrence) -> str:
         """Do what an occurrence asks for; returns what came of it, in plain words."""
+        if occurrence.kind == "webhook" and self._webhooks is not None:
+            return await self._webhooks.take_in(UUID(occurrence.data["delivery"]))
         if occurrence.automation_id is not None:
             return await self._tell(occurrence, occurrence.automation_id)
         if occurrence.event_id is None:
@@ -84,8 +94,8 @@ class Triggers:
             case _:
                 return await self._match(occurrence, event_id)
 
-    async def begin(self, workflow_type: WorkflowType, event: Event, subject_id: UUID) -> str:
-        """Begin an automation of a kind for a subject, once; says what came of it."""
+    async def begin(self, workflow_type: WorkflowType, event: Event, subject_id: UUID, since: datetime) -> str:
+        """Begin an automation of a kind for a subject, once for what happened at `since`; says what came of it."""
         kind = KINDS[workflow_type]
         if event.starts_at is not None and event.starts_at <= event.now:
             raise Refused(f"{event.name} has already started, so its {workflow_type} has nothing left to do.")
@@ -99,8 +109,9 @@ class Triggers:
                 definition=to_definition(kind.timeline),
                 steps=kind.timeline,
                 rules=RULES,
+                since=since,
             )
-        if begun.status in ("completed", "failed"):
+        if begun.status in ("completed", "failed", "cancelled"):
             return f"{workflow_type} has run already"
         try:
             await self._client.start_workflow(
@@ -156,10 +167,10 @@ class Triggers:
             return f"overtaken: the event is {event.status} now"
         outcomes = []
         for rule in matching:
-            workflow_type = rule.workflow_type
-            if workflow_type not in KINDS:
-                raise Refused(f"Rule {rule.name!r} begins {workflow_type!r}, which is no kind of automation.")
-            outcomes.append(await self.begin(workflow_type, event, event_id))  # type: ignore[arg-type]  # looked up above
+            found = [kind for kind in KINDS if kind == rule.workflow_type]
+            if not found:
+                raise Refused(f"Rule {rule.name!r} begins {rule.workflow_type!r}; there are {', '.join(KINDS)}.")
+            outcomes.append(await self.begin(found[0], event, event_id, occurrence.created_at))
         return "; ".join(outcomes)
 
     async def _tell(self, occurrence: Occurrence, automation_id: UUID) -> str:
@@ -172,4 +183,7 @@ class Triggers:
         heard = await tell(
             self._client, workflow_id, news, rehearsal=occurrence.rehearsal, once=f"occurrence-{occurrence.id}"
         )
-        return "told" if heard else "its automation has ended"
+        if heard:
+            return "told"
+        lost = await automations.lose(self._pool, automation_id)
+        return "its workflow was ended from outside" if lost else "its automation does not run"

@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -10,21 +11,43 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from templates.errors import MissingField, UnfitField, UnknownTemplate
 from templates.facts import EventFacts, PersonFacts, one_line
+from templates.includes import Include
 from templates.merge import facts_behind, fill
 from templates.slots import WhatsAppSlots
+from templates.subjects import (
+    SUBJECT_FIELDS,
+    DeliverableFacts,
+    SponsorFacts,
+    Subjects,
+    subject_fact,
+    subject_lacks,
+    subject_values,
+)
+from templates.when import zone
 from templates.words import event_words, merge_values
 
 _FOLDER = Path(__file__).parent / "whatsapp"
-_LINKS = ("url", "register_url")
+_EVENT_LINKS = ("url", "register_url")
+_SLOTS = frozenset(WhatsAppSlots.model_fields)
+_NOTHING: Mapping[str, Include] = {}
 
 
 class Variable(BaseModel):
-    """What fills a variable (a merge field, a slot or a link), and how long it may be."""
+    """What fills a variable, and how long it may be.
+
+    A source is a merge field, a slot, a link of the event or, as `includes.<name>`, that of an include; `instead` are
+    those tried in turn where it has nothing.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     source: str
+    instead: tuple[str, ...] = ()
     max_length: int = Field(gt=0)
+
+    def filled_by(self, values: Mapping[str, str]) -> str:
+        """The first source with a value; where none has one, the source that was meant."""
+        return next((source for source in (self.source, *self.instead) if values.get(source)), self.source)
 
 
 class WhatsAppTemplate(BaseModel):
@@ -53,44 +76,70 @@ def whatsapp_templates() -> dict[str, WhatsAppTemplate]:
 
 
 def render_whatsapp(
-    template: str, slots: WhatsAppSlots | None, event: EventFacts, person: PersonFacts
+    template: str,
+    slots: WhatsAppSlots | None,
+    event: EventFacts,
+    person: PersonFacts,
+    *,
+    includes: Mapping[str, Include] = _NOTHING,
+    sponsor: SponsorFacts | None = None,
+    deliverable: DeliverableFacts | None = None,
 ) -> RenderedWhatsApp:
-    """The message to one person. Raises MissingField naming every absent fact, UnfitField where a text is too long."""
+    """The message to one person. Of an include only its link is shown; slots are needed where the template has any.
+
+    Raises MissingField naming every absent fact, UnfitField where a text is too long.
+    """
     try:
         approved = whatsapp_templates()[template]
     except KeyError:
         raise UnknownTemplate.among(template, whatsapp_templates()) from None
-    absent = _missing(approved, slots, event)
-    if absent or slots is None:
-        raise MissingField(template, absent)
+    about = Subjects(sponsor=sponsor or SponsorFacts(), deliverable=deliverable or DeliverableFacts())
     words = event_words(event)
-    values = merge_values(words, one_line(person.first_name))
-    values |= {link: words[link] for link in _LINKS}
-    values |= {name: fill(getattr(slots, name), values) for name in WhatsAppSlots.model_fields}
+    values = merge_values(words, one_line(person.first_name or about.sponsor.contact_name))
+    values |= {link: words[link] for link in _EVENT_LINKS}
+    values |= subject_values(SUBJECT_FIELDS, about, zone(event.timezone))
+    values |= {f"includes.{name}": include.link.url for name, include in includes.items() if include.link}
+    # A word still to be filled has something in it, whatever its merge fields will say.
+    values |= {name: getattr(slots, name) for name in _SLOTS} if slots else {}
+    sources = [variable.filled_by(values) for variable in approved.variables]
+    if absent := _missing(sources, slots, event, values):
+        raise MissingField(template, absent)
+    values |= {name: fill(values[name], values) for name in _SLOTS if slots}
     variables = {
-        str(number): _fitted(template, variable, one_line(values[variable.source]))
-        for number, variable in enumerate(approved.variables, start=1)
+        str(number): _fitted(template, source, variable.max_length, one_line(values[source]))
+        for number, (source, variable) in enumerate(zip(sources, approved.variables, strict=True), start=1)
     }
     preview = re.sub(r"\{\{(\d+)\}\}", lambda match: variables[match[1]], approved.body.strip())
     return RenderedWhatsApp(variables, preview)
 
 
-def _missing(approved: WhatsAppTemplate, slots: WhatsAppSlots | None, event: EventFacts) -> tuple[str, ...]:
-    sources = [variable.source for variable in approved.variables]
-    links = [f"event.{source}" for source in sources if source in _LINKS]
+def _missing(
+    sources: list[str], slots: WhatsAppSlots | None, event: EventFacts, values: Mapping[str, str]
+) -> tuple[str, ...]:
     used = slots.merge_fields() if slots else ()
+    links = [f"event.{source}" for source in sources if source in _EVENT_LINKS]
     absent = event.lacks((*facts_behind((*sources, *used)), *links))
-    return (*absent, "slots") if slots is None else absent
+    absent += subject_lacks((source for source in sources if source in SUBJECT_FIELDS), values)
+    absent += tuple(source for source in sources if source.startswith("includes.") and not values.get(source))
+    return (*absent, "slots") if slots is None and not _SLOTS.isdisjoint(sources) else absent
 
 
-def _fitted(template: str, variable: Variable, text: str) -> str:
+def _fitted(template: str, source: str, room: int, text: str) -> str:
     """A fact too long is shortened, as on a label; a link or a sentence cut short would be wrong: refused."""
-    if len(text) <= variable.max_length:
+    if len(text) <= room:
         return text
-    if variable.source in _LINKS or variable.source in WhatsAppSlots.model_fields:
-        owner = "event" if variable.source in _LINKS else "slots"
+    if source in _SLOTS or _is_link(source):
         raise UnfitField(
-            f"{owner}.{variable.source} has {len(text)} characters; WhatsApp template '{template}' has room for "
-            f"{variable.max_length}; shorten it"
+            f"{_fact(source)} has {len(text)} characters; WhatsApp template '{template}' has room for {room}; shorten it"
         )
-    return text[: variable.max_length - 1].rstrip() + "…"
+    return text[: room - 1].rstrip() + "…"
+
+
+def _fact(source: str) -> str:
+    if source in SUBJECT_FIELDS:
+        return subject_fact(source)
+    return f"slots.{source}" if source in _SLOTS else f"event.{source}" if source in _EVENT_LINKS else source
+
+
+def _is_link(source: str) -> bool:
+    return source.endswith("url") or source.startswith("includes.")

@@ -1,9 +1,10 @@
-"""What can be wrong with words: a field is missing, a field is unfit, a template does not exist.
+"""What can be wrong with words: a field is missing, a field is unfit, a template or an include does not exist.
 
 TemplateError
 ├── MissingField     a template needs facts that are empty
 ├── UnfitField       a fact is there but cannot be used as it is
-└── UnknownTemplate  nobody wrote that template
+├── UnknownTemplate  nobody wrote that template
+└── UnknownInclude   there is no include of that name
 """
 
 from collections.abc import Iterable, Sequence
@@ -38,6 +39,15 @@ class UnknownTemplate(TemplateError):
     def among(cls, asked: str, known: Iterable[str]) -> "UnknownTemplate":
         """The refusal that says which names there are."""
         return cls(f"there is no template '{asked}'; there are {listed(sorted(known))}")
+
+
+class UnknownInclude(TemplateError):
+    """An include was asked for that is not in the registry."""
+
+    @classmethod
+    def among(cls, asked: str, known: Iterable[str]) -> "UnknownInclude":
+        """The refusal that says which names there are."""
+        return cls(f"there is no include '{asked}'; there are {listed(sorted(known))}")
 
 
 def listed(words: Iterable[str]) -> str:

@@ -28,6 +28,7 @@ class EventFacts:
     `starts_at` and `ends_at` are aware instants, shown in `timezone` (an IANA name). `details` holds the optional
     blocks: directions, parking, check_in, hotel, app_link, ... Keys that end in `_link` hold http(s) addresses.
     `description` and `highlights` (speakers, sessions) feed the generation of text and appear in no template.
+    `moved_from` is where `starts_at` was before the event moved.
     """
 
     name: str = ""
@@ -36,6 +37,7 @@ class EventFacts:
     highlights: tuple[str, ...] = ()
     starts_at: datetime | None = None
     ends_at: datetime | None = None
+    moved_from: datetime | None = None
     timezone: str = ""
     venue: str = ""
     city: str = ""
@@ -49,7 +51,7 @@ class EventFacts:
     details: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
-        for name in ("starts_at", "ends_at"):
+        for name in ("starts_at", "ends_at", "moved_from"):
             moment: datetime | None = getattr(self, name)
             if moment is not None and moment.tzinfo is None:
                 raise UnfitField(f"event.{name} {moment.isoformat()} has no UTC offset; give an aware datetime")

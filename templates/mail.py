@@ -2,35 +2,34 @@
 
 import re
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
-from markupsafe import escape
+from markupsafe import Markup, escape
 
-from templates.designs import DESIGNS, DETAIL_TITLES, design_of, missing_event_fields, missing_person_fields
+from templates.blocks import Block, Colors, draw
+from templates.composing import RenderedEmail, Setting, compose, set_apart
+from templates.designs import (
+    DESIGNS,
+    MailWords,
+    design_of,
+    missing_event_fields,
+    missing_person_fields,
+    missing_subject_fields,
+)
 from templates.errors import MissingField, UnfitField
 from templates.facts import EventFacts, PersonFacts, one_line, web_address
-from templates.merge import fill, fill_html
-from templates.slots import EmailSlots, Notice
-from templates.sources import html_template, text_template
+from templates.includes import INCLUDES, Include
+from templates.subjects import ApprovalFacts, DeliverableFacts, SponsorFacts, Subjects, subject_values
 from templates.when import hours_elsewhere, zone
-from templates.words import event_words, merge_values
 
 _PERSON = ("first_name", "company", "ticket_type", "ticket_code", "unsubscribe_url", "why")
+_NOTHING: Mapping[str, Include] = {}
+_NOBODY = Subjects()
 # Unguessable, so that no text from outside can pass for a blank.
 _SECRET = secrets.token_hex(6)
-_BLANK = re.compile(f"\ue000{_SECRET}([a-z_]+)\ue001")
-# Mail programs show the first words of the body after the preheader unless invisible characters keep them away.
-_PREHEADER_PADDING = "\u034f\u200c\u00a0" * 30
-
-
-class RenderedEmail(NamedTuple):
-    """One mail as it is sent."""
-
-    subject: str
-    html: str
-    text: str
+_BLANK = re.compile(f"\ue000{_SECRET}([a-z_.]+)\ue001")
 
 
 def email_templates() -> tuple[str, ...]:
@@ -39,62 +38,158 @@ def email_templates() -> tuple[str, ...]:
 
 
 def render_email(
-    template: str, slots: EmailSlots | Notice | None, event: EventFacts, person: PersonFacts
+    template: str,
+    slots: MailWords | None,
+    event: EventFacts,
+    person: PersonFacts,
+    *,
+    includes: Mapping[str, Include] = _NOTHING,
+    sponsor: SponsorFacts | None = None,
+    deliverable: DeliverableFacts | None = None,
+    approval: ApprovalFacts | None = None,
 ) -> RenderedEmail:
-    """The mail to one person. Raises MissingField naming every absent fact of event and person at once."""
+    """The mail to one person, personal and shared includes together; all that is missing is named at once."""
+    shared = {name: include for name, include in includes.items() if not INCLUDES[include.kind].personal}
+    personal = {name: include for name, include in includes.items() if name not in shared}
     try:
-        prepared = prepare_email(template, slots, event)
+        prepared = prepare_email(template, slots, event, includes=shared)
     except MissingField as absent:
-        raise MissingField(template, (*absent.fields, *missing_person_fields(template, person))) from None
-    return prepared.for_person(person)
+        design = design_of(template)
+        parts = design.words(slots)
+        about = subject_values(design.subject_fields(parts), _about(sponsor, deliverable, approval), None)
+        others = (*missing_person_fields(template, person), *missing_subject_fields(parts, about))
+        raise MissingField(template, (*absent.fields, *others)) from None
+    return prepared.for_person(person, includes=personal, sponsor=sponsor, deliverable=deliverable, approval=approval)
 
 
-@lru_cache(maxsize=32)
-def prepare_email(template: str, slots: EmailSlots | Notice | None, event: EventFacts) -> "PreparedEmail":
-    """Everything about the mail that is the same for all its readers; kept, so that asking again costs nothing."""
-    return PreparedEmail(template, slots, event)
+def prepare_email(
+    template: str, slots: MailWords | None, event: EventFacts, *, includes: Mapping[str, Include] = _NOTHING
+) -> "PreparedEmail":
+    """Everything about the mail that is the same for all its readers; kept, so that asking again costs nothing.
+
+    `includes` are those that are the same for all; a personal one is refused and belongs to `for_person`. Raises
+    MissingField naming every absent fact of the event.
+    """
+    return _prepared(template, slots, event, tuple(includes.items()))
+
+
+@lru_cache(maxsize=64)
+def _prepared(
+    template: str, slots: MailWords | None, event: EventFacts, includes: tuple[tuple[str, Include], ...]
+) -> "PreparedEmail":
+    return PreparedEmail(template, slots, event, dict(includes))
 
 
 class PreparedEmail:
     """A mail with blanks for the person.
 
-    People differ not only in what fills a blank but in which blanks there are (a ticket, a clock of their own). The
-    mail is therefore rendered once for every such shape of person; there are a few dozen at most.
+    People differ not only in what fills a blank but in which blanks there are (a ticket, a clock of their own, an
+    include). The mail is therefore rendered once for every such shape of person; there are a few dozen at most.
     """
 
-    def __init__(self, template: str, slots: EmailSlots | Notice | None, event: EventFacts) -> None:
+    def __init__(
+        self, template: str, slots: MailWords | None, event: EventFacts, includes: Mapping[str, Include]
+    ) -> None:
         design = design_of(template)
         absent = missing_event_fields(template, slots, event)
-        if absent or slots is None:
+        if absent:
             raise MissingField(template, absent)
-        if not isinstance(slots, design.takes):
+        if design.takes is None and slots is not None:
+            raise UnfitField(f"template '{template}' has words of its own and takes no {type(slots).__name__}")
+        if design.takes is not None and not isinstance(slots, design.takes):
             raise UnfitField(f"template '{template}' takes {design.takes.__name__}, not {type(slots).__name__}")
-        self._template, self._slots, self._event = template, slots, event
+        self._template, self._slots, self._event, self._design = template, slots, event, design
         self._zone = zone(event.timezone)
-        self._forms: dict[tuple[str, tuple[bool, ...]], _Forms] = {}
+        self._colors = Colors(event.brand, event.ink, event.accent)
+        self._blocks = {name: self._shared(name, include) for name, include in includes.items()}
+        self._parts = design.words(slots)
+        self._subject_fields = design.subject_fields(self._parts)
+        self._forms: dict[object, _Forms] = {}
 
-    def for_person(self, person: PersonFacts) -> RenderedEmail:
-        """The mail to this person. Raises MissingField naming every absent fact of the person."""
-        if absent := missing_person_fields(self._template, person):
-            raise MissingField(self._template, absent)
+    def for_person(
+        self,
+        person: PersonFacts,
+        *,
+        includes: Mapping[str, Include] = _NOTHING,
+        sponsor: SponsorFacts | None = None,
+        deliverable: DeliverableFacts | None = None,
+        approval: ApprovalFacts | None = None,
+    ) -> RenderedEmail:
+        """The mail to this person, about this sponsor, deliverable or approval, with the person's own includes.
+
+        Raises MissingField naming every absent fact of these.
+        """
+        about = _about(sponsor, deliverable, approval)
         values = {name: one_line(getattr(person, name)) for name in _PERSON}
+        if self._subject_fields:
+            values |= subject_values(self._subject_fields, about, self._zone)
+        if sponsor is not None and not values["first_name"]:
+            values["first_name"] = one_line(sponsor.contact_name)
+        absent = missing_person_fields(self._template, person)
+        if self._subject_fields:
+            absent += missing_subject_fields(self._parts, values)
+        if absent:
+            raise MissingField(self._template, absent)
         if values["unsubscribe_url"]:
             web_address("person.unsubscribe_url", values["unsubscribe_url"])
-        shape = self._hours_for(person.timezone), tuple(map(bool, values.values()))
+        their_hours, tone = self._hours_for(person.timezone), self._design.tone(about)
+        shape = their_hours, tone, tuple(includes), tuple(map(bool, values.values()))
         forms = self._forms.get(shape)
         if forms is None:
-            forms = self._forms[shape] = self._made_for(values, shape[0])
-        escaped = {name: escape(value) for name, value in values.items()}
-        return RenderedEmail(forms.subject.filled(values), forms.html.filled(escaped), forms.text.filled(values))
+            forms = self._forms[shape] = self._made_for(values, Setting(their_hours, tone), includes)
+        marked_up: dict[str, str] = {name: escape(value) for name, value in values.items()}
+        for name, include in includes.items():
+            _check(name, include)
+            block = draw(include, self._colors)
+            marked_up[f"includes.{name}"], values[f"includes.{name}"] = block
+        text = forms.text.filled(values)
+        subject, html = forms.subject.filled(values), forms.html.filled(marked_up)
+        return RenderedEmail(subject, html, set_apart(text) if includes else text)
 
-    def _made_for(self, values: Mapping[str, str], their_hours: str) -> "_Forms":
-        blanks = {name: f"\ue000{_SECRET}{name}\ue001" if value else "" for name, value in values.items()}
-        return _Forms(*map(_Form, compose(self._template, self._slots, self._event, blanks, their_hours)))
+    def _made_for(self, values: Mapping[str, str], setting: Setting, includes: Mapping[str, Include]) -> "_Forms":
+        for name in includes:
+            if name in self._blocks:
+                raise UnfitField(f"includes.{name} is already in the prepared mail; give it once")
+        blanks = {name: _blank(name) if value else "" for name, value in values.items()}
+        personal = {name: _block_blank(f"includes.{name}") for name in includes}
+        setting = setting._replace(blocks={**self._blocks, **personal})
+        return _Forms(*map(_Form, compose(self._template, self._slots, self._event, blanks, setting)))
+
+    def _shared(self, name: str, include: Include) -> Block:
+        _check(name, include)
+        if INCLUDES[include.kind].personal:
+            raise UnfitField(f"includes.{name} is personal; give it to for_person, or everybody would get one person's")
+        return draw(include, self._colors)
 
     def _hours_for(self, timezone: str | None) -> str:
         if timezone is None or self._zone is None or self._event.starts_at is None:
             return ""
         return hours_elsewhere(self._event.starts_at, self._zone, timezone)
+
+
+def _about(
+    sponsor: SponsorFacts | None, deliverable: DeliverableFacts | None, approval: ApprovalFacts | None
+) -> Subjects:
+    if sponsor is None and deliverable is None and approval is None:
+        return _NOBODY
+    return Subjects(
+        sponsor=sponsor or _NOBODY.sponsor,
+        deliverable=deliverable or _NOBODY.deliverable,
+        approval=approval or _NOBODY.approval,
+    )
+
+
+def _check(name: str, include: Include) -> None:
+    if include.kind != name:
+        raise UnfitField(f"includes.{name} holds an include of kind '{include.kind}'; give each under its kind")
+
+
+def _blank(name: str) -> str:
+    return f"\ue000{_SECRET}{name}\ue001"
+
+
+def _block_blank(name: str) -> Block:
+    return Block(Markup(_blank(name)), _blank(name))  # noqa: S704 - a blank has nothing to escape
 
 
 class _Form:
@@ -117,51 +212,3 @@ class _Forms(NamedTuple):
     subject: _Form
     html: _Form
     text: _Form
-
-
-def compose(
-    template: str, slots: EmailSlots | Notice, event: EventFacts, person: Mapping[str, str], their_hours: str
-) -> RenderedEmail:
-    """The mail for the person's values as given, be they words or blanks."""
-    design, words = design_of(template), event_words(event)
-    values = merge_values(words, person["first_name"])
-
-    def plain(text: str) -> str:
-        return fill(text, values) if isinstance(slots, EmailSlots) else text
-
-    def marked_up(text: str) -> str:
-        return fill_html(text, values) if isinstance(slots, EmailSlots) else text
-
-    subject = plain(slots.subject)
-    context = {
-        "subject": subject,
-        "preheader": plain(slots.preheader if isinstance(slots, EmailSlots) else slots.paragraphs[0]),
-        "preheader_padding": _PREHEADER_PADDING,
-        "event": words,
-        "person": person,
-        "their_hours": their_hours,
-        "campaign": isinstance(slots, EmailSlots),
-        "eyebrow": design.eyebrow,
-        "sign_off": design.sign_off,
-        "urgent": design.urgent,
-        "price_shown": design.price_shown,
-        "action_url": words[design.action] if isinstance(slots, EmailSlots) else slots.action_url,
-        "blocks": [
-            (*DETAIL_TITLES[key], event.details[key])
-            for key in (name.removeprefix("details.") for name in design.blocks)
-            if key in DETAIL_TITLES and event.details.get(key)
-        ],
-    }
-    html = html_template(design.file).render(context, words=_words(slots, marked_up))
-    text = text_template(design.file).render(context, words=_words(slots, plain))
-    return RenderedEmail(one_line(subject), html, re.sub(r"\n{3,}", "\n\n", text).strip() + "\n")
-
-
-def _words(slots: EmailSlots | Notice, word: Callable[[str], str]) -> dict[str, object]:
-    shared: dict[str, object] = {
-        "headline": word(slots.headline),
-        "paragraphs": [word(text) for text in slots.paragraphs],
-    }
-    if isinstance(slots, Notice):
-        return shared | {"rows": slots.rows, "cta_label": slots.action_label}
-    return shared | {"highlights": [word(text) for text in slots.highlights], "cta_label": word(slots.cta_label)}

@@ -20,6 +20,8 @@ EVENT_FIELDS = {
     "organizer_name": ("event.organizer_name",),
 }
 MERGE_FIELDS = ("first_name", *EVENT_FIELDS)
+# For our own letters only: no generated text says where an event was before.
+_LETTER_FIELDS = EVENT_FIELDS | {"previous_date": ("event.moved_from", "event.timezone")}
 
 _FIELD = re.compile(r"\{([a-z_]+)\}")
 _BRACED = re.compile(r"\{+[^{}]*\}+|[{}]")
@@ -32,7 +34,7 @@ def merge_fields(text: str) -> tuple[str, ...]:
 
 def facts_behind(fields: Iterable[str]) -> tuple[str, ...]:
     """The facts of the event that these merge fields show."""
-    return tuple(fact for field in fields for fact in EVENT_FIELDS.get(field, ()))
+    return tuple(fact for field in fields for fact in _LETTER_FIELDS.get(field, ()))
 
 
 def strange_braces(text: str, allowed: Iterable[str] = MERGE_FIELDS) -> tuple[str, ...]:

@@ -7,12 +7,14 @@ markup, no link) the validators refuse, naming what they found.
 
 import re
 import unicodedata
+from abc import abstractmethod
 from collections.abc import Callable, Collection, Iterator
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from templates.facts import one_line
+from templates.letters import Parts, Passage
 from templates.literals import literal_dates
 from templates.merge import EVENT_FIELDS, MERGE_FIELDS, merge_fields, strange_braces
 
@@ -36,7 +38,9 @@ def x_length(text: str) -> int:
     return sum(1 if any(low <= point <= high for low, high in _X_LIGHT) else 2 for point in points)
 
 
-def _refuse_unfit(allowed: Collection[str]) -> Callable[[str], str]:
+def refuse_unfit(allowed: Collection[str]) -> Callable[[str], str]:
+    """A validator that lets no braces but these merge fields pass, and no date, price, markup or link."""
+
     def check(text: str) -> str:
         if braces := strange_braces(text, allowed):
             known = ", ".join(f"{{{name}}}" for name in allowed) or "none here"
@@ -76,9 +80,9 @@ def _line(text: object) -> object:
 # Limits stand before these in every annotation, so that they hold for the cleaned text and appear in the schema.
 ONE_LINE = BeforeValidator(_line)
 LINES = BeforeValidator(_lines)
-TO_ONE = AfterValidator(_refuse_unfit(MERGE_FIELDS))
-TO_ALL = AfterValidator(_refuse_unfit(EVENT_FIELDS))
-FIXED = AfterValidator(_refuse_unfit(()))
+TO_ONE = AfterValidator(refuse_unfit(MERGE_FIELDS))
+TO_ALL = AfterValidator(refuse_unfit(EVENT_FIELDS))
+FIXED = AfterValidator(refuse_unfit(()))
 
 Paragraph = Annotated[str, Field(min_length=1, max_length=600), ONE_LINE, TO_ONE]
 Highlight = Annotated[str, Field(min_length=1, max_length=140), ONE_LINE, TO_ONE]
@@ -103,7 +107,15 @@ class Slots(BaseModel):
         return tuple(dict.fromkeys(field for text in self.texts() for field in merge_fields(text)))
 
 
-class EmailSlots(Slots):
+class MailSlots(Slots):
+    """Slots that bring the words of a mail."""
+
+    @abstractmethod
+    def parts(self) -> Parts:
+        """The words in their places."""
+
+
+class EmailSlots(MailSlots):
     """The words of one campaign mail; the template adds greeting, facts, button address and footer."""
 
     subject: Annotated[str, Field(min_length=1, max_length=90), ONE_LINE, TO_ONE] = Field(
@@ -128,6 +140,17 @@ class EmailSlots(Slots):
         max_length=5,
         description=f"Up to five reasons to come, one short line each; empty leaves the block out. {_FOR_PERSON}",
     )
+
+    def parts(self) -> Parts:
+        """The words in their places."""
+        return Parts(
+            self.subject,
+            self.preheader,
+            headline=self.headline,
+            paragraphs=tuple(map(Passage, self.paragraphs)),
+            highlights=self.highlights,
+            cta_label=self.cta_label,
+        )
 
 
 class WhatsAppSlots(Slots):
@@ -192,6 +215,18 @@ class Notice(BaseModel):
     rows: tuple[tuple[str, str], ...] = Field(default=(), description="Facts as label and value: step, due, reason.")
     action_label: str = Field(min_length=1, max_length=40)
     action_url: str = Field(pattern=r"^https?://[^\s<>\"']+$")
+
+    def parts(self) -> Parts:
+        """The words in their places."""
+        return Parts(
+            self.subject,
+            self.paragraphs[0],
+            headline=self.headline,
+            paragraphs=tuple(map(Passage, self.paragraphs)),
+            rows=self.rows,
+            cta_label=self.action_label,
+            literal=True,
+        )
 
 
 class EmailTemplates(BaseModel):

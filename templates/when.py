@@ -20,7 +20,7 @@ def day_span(start: datetime, end: datetime | None, tz: ZoneInfo) -> str:
     """`Tuesday, 12 May 2026` or `Tuesday, 12 May – Wednesday, 13 May 2026`."""
     first, last = _days(start, end, tz)
     if first == last:
-        return f"{first:%A}, {_day_month(first)} {first.year}"
+        return long_day(first)
     year = f" {first.year}" if first.year != last.year else ""
     return f"{first:%A}, {_day_month(first)}{year} – {last:%A}, {_day_month(last)} {last.year}"
 
@@ -62,6 +62,17 @@ def hours_elsewhere(start: datetime, tz: ZoneInfo, theirs: str) -> str:
         return ""
     day = f"{there:%A}, {_day_month(there)}, " if here.date() != there.date() else ""
     return f"{day}{_clock(there)} ({_zone_words(there, their_zone)})"
+
+
+def long_day(day: date) -> str:
+    """`Tuesday, 12 May 2026`."""
+    return f"{day:%A}, {_day_month(day)} {day.year}"
+
+
+def time_left(days: int) -> str:
+    """`in 3 days`, `tomorrow`, `today`, `yesterday`, `3 days ago`."""
+    near = {1: "tomorrow", 0: "today", -1: "yesterday"}
+    return near.get(days) or (f"in {days} days" if days > 0 else f"{-days} days ago")
 
 
 def day_count(start: datetime, end: datetime | None, tz: ZoneInfo) -> int:

@@ -1,13 +1,12 @@
 """A small world to send messages in: one organizer, one event, contacts, one automation with its words."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 from database.connection import Connection, Pool
-from models.automation import Action, Step, Verb
+from models.automation import Action, Step
 from models.messages import Enqueue
 
 STARTS = timedelta(days=60)
@@ -33,15 +32,17 @@ EMAIL_WORDS = {
     "subject": "{event_name} is coming",
     "preheader": "Two days with the people who build it.",
     "headline": "See you in {event_city}",
-    "paragraphs": ["Hello {first_name}, we would love to see you.", "Talks, workshops and long coffee breaks await you."],
+    "paragraphs": [
+        "Hello {first_name}, we would love to see you.",
+        "Talks, workshops and long coffee breaks await you.",
+    ],
     "cta_label": "Reserve your seat",
     "highlights": ["Forty speakers", "Hands-on workshops"],
 }
 WHATSAPP_WORDS = {"opening": "{event_name} is coming.", "message": "We kept a seat for you."}
-POST_WORDS = {
-    name: "Join us at {event_name} in {event_city}."
-    for name in ("linkedin", "twitter", "facebook", "linkedin_push", "twitter_push")
-}
+POST_WORDS = dict.fromkeys(
+    ("linkedin", "twitter", "facebook", "linkedin_push", "twitter_push"), "Join us at {event_name} in {event_city}."
+)
 DETAILS = {"directions": "Tram 4 to the river.", "check_in": "Bring your ticket.", "parking": "Garage below the hall."}
 
 
@@ -84,7 +85,7 @@ class World:
     def request(self, step: Step = EMAIL, **changes: Any) -> Enqueue:
         """What a player would ask for this step."""
         now = changes.pop("now", None) or datetime.now(UTC)
-        fields = {"round": 0, "due": now, "now": now, "date_revision": 0, "tell": True} | changes
+        fields: dict[str, Any] = {"round": 0, "due": now, "now": now, "date_revision": 0, "tell": True} | changes
         return Enqueue(automation_id=self.automation, event_id=self.event, step=step, **fields)
 
     async def messages(self, *statuses: str) -> list[dict[str, Any]]:
@@ -119,7 +120,9 @@ class World:
 
     async def settled(self) -> list[dict[str, Any]]:
         """What the player was told of settled steps."""
-        rows = await self.pool.fetch("SELECT * FROM occurrences WHERE automation_id = $1 AND kind = 'step_settled'", self.automation)
+        rows = await self.pool.fetch(
+            "SELECT * FROM occurrences WHERE automation_id = $1 AND kind = 'step_settled'", self.automation
+        )
         return [dict(row) for row in rows]
 
     async def set_event(self, **columns: Any) -> None:
@@ -139,7 +142,7 @@ class World:
         await self.pool.execute(f"UPDATE {table} SET {changes} WHERE id = $1", id_, *columns.values())
 
 
-async def make_world(pool: Pool, *, clock: datetime | None = None, verbs: Sequence[Verb] = ("email",)) -> World:
+async def make_world(pool: Pool, *, clock: datetime | None = None) -> World:
     """A published event with a running launch; with `clock` it is a rehearsal that lives at that instant."""
     organizer, event, automation, campaign = uuid4(), uuid4(), uuid4(), uuid4()
     started = clock or datetime.now(UTC)
@@ -189,7 +192,9 @@ async def make_world(pool: Pool, *, clock: datetime | None = None, verbs: Sequen
     return World(pool, organizer, event, automation, campaign, started)
 
 
-async def _event(connection: Connection, event: UUID, organizer: UUID, started: datetime, clock: datetime | None) -> None:
+async def _event(
+    connection: Connection, event: UUID, organizer: UUID, started: datetime, clock: datetime | None
+) -> None:
     await connection.execute(
         """
         INSERT INTO events (id, organizer_id, name, tagline, status, starts_at, ends_at, timezone, venue, city, address, url,

@@ -9,26 +9,28 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import TypeVar
 
-from pydantic import BaseModel
 from temporalio import workflow
 from temporalio.common import RetryPolicy
+from temporalio.exceptions import ApplicationError
 
-from models.automation import Action
+from models.automation import Frozen
 from models.messages import Enqueue, Enqueued
 from models.player import Act, Asked, Bearings, Begin, DispatchInput, End, Ended, Finish, Free, Rest
 
-T = TypeVar("T", bound=BaseModel)
+T = TypeVar("T", bound=Frozen)
 
 PATIENT = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30))
 """For what fails only while something is away: again until it is back. An activity ends its own failures for good."""
 
-PUMP = RetryPolicy(initial_interval=timedelta(seconds=1), backoff_coefficient=1.5, maximum_interval=timedelta(seconds=5))
+PUMP = RetryPolicy(
+    initial_interval=timedelta(seconds=1), backoff_coefficient=1.5, maximum_interval=timedelta(seconds=5)
+)
 
 ACTS = {"generate": "generate_content", "update": "update_records"}
 """The activity behind each verb that sends no message."""
 
 
-async def _local(name: str, about: BaseModel, answer: type[T] | None, summary: str) -> T:
+async def _local(name: str, about: Frozen, answer: type[T] | None, summary: str) -> T:
     result: T = await workflow.execute_local_activity(
         name,
         about,
@@ -48,16 +50,17 @@ async def look(asked: Asked) -> Bearings:
 
 async def enqueue(request: Enqueue, summary: str) -> Enqueued:
     """Decide a round of a step and queue its messages. An audience may be large; a single subject is not."""
-    if request.skip is None and any(action.audience for action in request.step.actions):
-        return await workflow.execute_activity(
-            "enqueue",
-            request,
-            result_type=Enqueued,
-            start_to_close_timeout=timedelta(minutes=5),
-            retry_policy=PATIENT,
-            summary=summary,
-        )
-    return await _local("enqueue", request, Enqueued, summary)
+    if request.skip is not None or not any(action.audience for action in request.step.actions):
+        return await _local("enqueue", request, Enqueued, summary)
+    answer: Enqueued = await workflow.execute_activity(
+        "enqueue",
+        request,
+        result_type=Enqueued,
+        start_to_close_timeout=timedelta(seconds=90),
+        retry_policy=PATIENT,
+        summary=summary,
+    )
+    return answer
 
 
 async def begin_step(begin: Begin, summary: str) -> Ended:
@@ -84,15 +87,18 @@ async def free_step(free: Free) -> bool:
     return result
 
 
-async def act(action: Action, about: Act) -> str:
+async def act(verb: str, about: Act) -> str:
     """Do one target of a step; returns what came of it, in plain words."""
+    if verb not in ACTS:
+        raise ApplicationError(f"no activity carries out {verb!r} steps; known are {', '.join(ACTS)}")
     result: str = await workflow.execute_activity(
-        ACTS[action.verb],
+        ACTS[verb],
         about,
         result_type=str,
         start_to_close_timeout=timedelta(seconds=120),
+        heartbeat_timeout=timedelta(seconds=10),  # a killed worker is noticed, however long a model may think
         retry_policy=PATIENT,
-        summary=f"{action.verb} {about.target}",
+        summary=f"{verb} {about.target}",
     )
     return result
 
@@ -117,7 +123,7 @@ async def intake() -> None:
     await _pump("intake", [], "read occurrences")
 
 
-async def _pump(name: str, args: Sequence[BaseModel], summary: str) -> None:
+async def _pump(name: str, args: Sequence[Frozen], summary: str) -> None:
     await workflow.execute_activity(
         name,
         args=args,

@@ -68,5 +68,6 @@ class EventLaunchWorkflow(Automation):
         super().__init__(about)
 
     @workflow.run
-    async def run(self, about: AutomationInput) -> None:
+    async def run(self, about: AutomationInput) -> None:  # noqa: ARG002 - taken in by __init__
+        """Play the timeline from now to the event."""
         await self.play()

@@ -1,16 +1,17 @@
 """What a player knows of its automation, and what follows from that. Pure: no clock, no activity, nothing awaited."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Literal
 
 from models import moments
-from models.automation import FOREVER, Anchors, Progress, Step, StepState
+from models.automation import FOREVER, Anchors, Late, Progress, Step, StepState
 from models.clock import BusinessClock
 from models.messages import Enqueued
 from models.moments import Instants
 from models.player import AutomationInput, Bearings, News
-from workflows.timeline import Decision, Do, Plan, Skip, plan, rounds
+from workflows.timeline import Decision, Plan, Skip, plan, rounds
 
 DAWN = datetime.min.replace(tzinfo=UTC)
 """Where a stepped clock stands until it is told the time."""
@@ -68,12 +69,12 @@ class Knowledge:
         if progress.state.ended and id_ in self._followed:
             self.outdated = True
 
-    def learn_queued(self, answer: Enqueued, now: datetime) -> None:
+    def learn_queued(self, answer: Enqueued, round_: int, now: datetime) -> None:
         """Adopt what was decided of a step whose messages were queued; its end may have been heard of already."""
         assert answer.step_id is not None
         assert answer.state is not None
         assert answer.due is not None
-        state, ended, round_ = answer.state, answer.ended, answer.round
+        state, ended = answer.state, answer.ended
         if state is StepState.RUNNING and not self.tells(self.steps[answer.step_id]):
             state, ended = StepState.SUCCESS, now  # handed over; only a failure would be heard of
         known = Progress(state=state, round=round_, due=answer.due, ended=ended, reason=answer.reason)
@@ -156,10 +157,10 @@ class Knowledge:
         )
         if self.skip_before is None:
             return found
-        return found._replace_decisions(tuple(self._after_pause(decision) for decision in found.decisions))
+        return replace(found, decisions=tuple(self._after_pause(decision) for decision in found.decisions))
 
-    def foresee(self, decision: Decision, now: datetime) -> tuple[str | None, datetime]:
-        """What the player will wait for once this step has begun, so that one call can keep both on the row."""
+    def foresee(self, decision: Decision, now: datetime) -> tuple[str | None, datetime | None]:
+        """The step the player will wait for once this one has begun, and when it is due: one call keeps both on the row."""
         state = StepState.RUNNING if self.tells(self.steps[decision.step_id]) else StepState.SUCCESS
         if isinstance(decision, Skip):
             state = StepState.SKIPPED
@@ -167,33 +168,37 @@ class Knowledge:
         ahead = self.plan(now, {decision.step_id: begun})
         if ahead.decisions:
             return ahead.decisions[0].step_id, now
-        return ahead.current, self.wake(ahead, now)
+        return ahead.current, ahead.wake
 
     def wake(self, todo: Plan, now: datetime) -> datetime:
         """The next instant at which there may be something to do; FOREVER where only news can change anything."""
         instants = [todo.wake, self.last_anchor(), *(self._limit(id_, known) for id_, known in self._held())]
         return min((at for at in instants if at is not None and at > now), default=FOREVER)
 
-    def tells(self, step: Step) -> bool:
-        """Whether the player waits for the end of a step's messages."""
-        return step.id in self._followed or any(action.audience for action in step.actions)
+    def interrupted(self) -> bool:
+        """Whether a plan made before is no longer to be followed."""
+        return self.outdated or self.paused or self.over is not None
 
-    def last_anchor(self) -> datetime:
-        """Until then a moved date can make steps due again, so the automation stays open."""
-        assert self.anchors is not None
+    def tells(self, step: Step) -> bool:
+        """Whether the player waits for the end of a step's messages; without it they are handed over and out of its mind."""
+        last = step.id == self.about.steps[-1].id
+        return last or step.id in self._followed or any(action.audience for action in step.actions)
+
+    def last_anchor(self) -> datetime | None:
+        """Until then a moved date can make steps due again, so the automation stays open; None if it counts from none."""
         named = {moment.anchor for step in self.about.steps for moment in self._moments(step)} & moments.MISSING.keys()
-        return max((at for name in named if (at := getattr(self.anchors, name))), default=self.anchors.start)
+        return max((at for name in named if (at := getattr(self.anchors, name))), default=None)
 
     def leftover(self, now: datetime) -> tuple[Step, Progress | Skip] | None:
-        """A step that has to end because the last anchor has passed: held beyond its time, or never to come due."""
-        states = [known.state for known in self.progress.values()]
-        if now < self.last_anchor() or StepState.RUNNING in states:
+        """A step to be ended because its time is over: held for longer than it may, or due only after the last anchor."""
+        end = self.last_anchor()
+        if (end is not None and now < end) or any(known.state is StepState.RUNNING for known in self.progress.values()):
             return None
         for id_, known in self._held():
             limit = self._limit(id_, known)
             if limit is not None and limit <= now:
                 return self.steps[id_], known
-        for step in self.about.steps:
+        for step in self.about.steps if end is not None else ():
             due, until = self.instants.due.get(step.id), self.instants.until.get(step.id)
             if not self._begun(step) and due is not None and until is not None and until <= now < due:
                 return step, Skip(step.id, self.rounds.get(step.id, 0), due, f"{step.until} came before it was due")
@@ -203,7 +208,7 @@ class Knowledge:
         """A resume that skips all skips what would have been sent; what only prepares is done all the same."""
         step = self.steps[decision.step_id]
         missed = self.skip_before is not None and decision.due <= self.skip_before and step.id not in self.freed
-        if isinstance(decision, Skip) or not missed or step.late == "run":
+        if isinstance(decision, Skip) or not missed or step.late is Late.RUN:
             return decision
         reason = "fell due during a pause, and the resume skipped it"
         return Skip(step.id, decision.round, decision.due, reason)
@@ -214,7 +219,7 @@ class Knowledge:
     def _limit(self, id_: str, known: Progress) -> datetime | None:
         """Until when a held step may wait for a person; None is for ever."""
         end = self.last_anchor()
-        return self.instants.until.get(id_) or (end if end > known.due else None)
+        return self.instants.until.get(id_) or (end if end is not None and end > known.due else None)
 
     def _begun(self, step: Step) -> bool:
         known = self.progress.get(step.id)
@@ -226,6 +231,3 @@ class Knowledge:
         yield moments.parse(step.moment)
         if step.until is not None and step.until not in {other.id for other in self.about.steps}:
             yield moments.parse(step.until)
-
-
-__all__ = ["DAWN", "Do", "Knowledge"]

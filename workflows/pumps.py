@@ -15,6 +15,7 @@ class DispatchWorkflow:
 
     @workflow.run
     async def run(self, about: DispatchInput) -> None:
+        """Send, and continue as new."""
         for _ in range(ROUNDS):
             await calls.dispatch(about)
         workflow.continue_as_new(about)
@@ -26,6 +27,7 @@ class IntakeWorkflow:
 
     @workflow.run
     async def run(self) -> None:
+        """Read, and continue as new."""
         for _ in range(ROUNDS):
             await calls.intake()
         workflow.continue_as_new()

@@ -66,7 +66,9 @@ def assert_every_step_at_its_moment(launch: dict[str, Any]) -> None:
         pytest.param(("--kills", "5"), id="the worker is killed five times"),
     ],
 )
-async def test_a_launch_runs_whole_and_sends_nothing_twice_and_loses_nothing(tmp_path: Path, options: tuple[str, ...]) -> None:
+async def test_a_launch_runs_whole_and_sends_nothing_twice_and_loses_nothing(
+    tmp_path: Path, options: tuple[str, ...]
+) -> None:
     status, said, report = await demo(tmp_path / "report.json", *options)
 
     assert status == 0, said

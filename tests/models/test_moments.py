@@ -13,7 +13,7 @@ from models.moments import Instants, MissingAnchor, Moment, MomentError, Unknown
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "Pacific/Apia"]
-instants = st.datetimes(datetime(2000, 1, 1), datetime(2037, 1, 1), timezones=st.just(UTC))
+instants = st.datetimes(datetime(2000, 1, 1), datetime(2037, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - bounds are naive
 zones = st.sampled_from(ZONES)
 elapsed = st.sampled_from(["second", "seconds", "minute", "minutes", "hour", "hours"])
 calendar = st.sampled_from(["day", "days", "week", "weeks"])

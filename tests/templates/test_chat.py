@@ -7,6 +7,8 @@ import pytest
 
 from templates import (
     EventFacts,
+    Include,
+    Link,
     MissingField,
     PersonFacts,
     UnfitField,
@@ -15,6 +17,7 @@ from templates import (
     render_whatsapp,
     whatsapp_templates,
 )
+from tests.templates.samples import DELIVERABLE, SPONSOR, sample
 
 BODY_LIMIT = 1024
 WORDS = WhatsAppSlots(opening="{event_name} is on.", message="Come to {event_city}, {first_name}.")
@@ -73,5 +76,48 @@ def test_everything_missing_is_named_at_once(person: PersonFacts) -> None:
 
 
 def test_an_unknown_template_is_refused_with_the_names_there_are(event: EventFacts, person: PersonFacts) -> None:
-    with pytest.raises(UnknownTemplate, match="there are final_reminder and whatsapp_broadcast"):
+    with pytest.raises(UnknownTemplate, match=r"there are day_of_welcome, .* and whatsapp_broadcast"):
         render_whatsapp("hello", WORDS, event, person)
+
+
+def test_a_deliverable_is_chased_with_its_own_facts(event: EventFacts) -> None:
+    nameless = PersonFacts()
+    message = render_whatsapp("deliverable_urgent", None, event, nameless, sponsor=SPONSOR, deliverable=DELIVERABLE)
+    assert message.preview.startswith(
+        "Hi Jonas Weber, *Logo for the main stage* for Northwind Data Summit 2027 is due in 3 days "
+        "(Wednesday, 28 April 2027), and we do not have it yet."
+    )
+    assert DELIVERABLE.upload_url in message.variables["6"]
+    with pytest.raises(MissingField) as refusal:
+        render_whatsapp("deliverable_urgent", None, event, nameless)
+    assert refusal.value.fields == (
+        *("deliverable.name", "deliverable.days_remaining", "deliverable.due_date", "deliverable.upload_url"),
+    )
+
+
+def test_a_welcome_leads_to_live_updates_or_else_to_the_event(event: EventFacts, person: PersonFacts) -> None:
+    live = {"live_updates_link": sample("live_updates_link")}
+    assert live["live_updates_link"].link
+    shown = render_whatsapp("day_of_welcome", None, event, person, includes=live).variables["5"]
+    assert shown == live["live_updates_link"].link.url
+    assert render_whatsapp("day_of_welcome", None, event, person).variables["5"] == event.url
+
+
+def test_the_community_is_joined_by_the_first_link_there_is(event: EventFacts, person: PersonFacts) -> None:
+    for given, leads_to in (
+        (("linkedin_group", "slack_invite"), "slack_invite"),
+        (("community_link", "linkedin_group"), "linkedin_group"),
+        (("community_link",), "community_link"),
+    ):
+        includes = {name: sample(name) for name in given}
+        assert (
+            f"/{leads_to}?" in render_whatsapp("join_community", None, event, person, includes=includes).variables["3"]
+        )
+    with pytest.raises(MissingField, match=r"needs includes\.slack_invite, which is empty"):
+        render_whatsapp("join_community", None, event, person)
+
+
+def test_a_link_of_an_include_is_never_cut(event: EventFacts, person: PersonFacts) -> None:
+    long = Include(kind="slack_invite", link=Link("Join", f"https://x.example/{'a' * 300}"))
+    with pytest.raises(UnfitField, match=r"includes\.slack_invite has 318 characters.*room for 300"):
+        render_whatsapp("join_community", None, event, person, includes={"slack_invite": long})

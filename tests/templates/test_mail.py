@@ -1,7 +1,6 @@
 """Email: what every mail contains, what it refuses, and that preparing changes nothing."""
 
-from dataclasses import dataclass, field, replace
-from html.parser import HTMLParser
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,15 +14,15 @@ from templates import (
     PersonFacts,
     UnfitField,
     UnknownTemplate,
-    email_templates,
     missing_blocks,
     prepare_email,
     render_email,
 )
+from templates.composing import Setting, compose
 from templates.designs import DESIGNS
 from templates.facts import one_line
-from templates.mail import compose
 from templates.when import hours_elsewhere, zone
+from tests.templates.page import Page
 
 CAMPAIGN = ("announcement_email", "reminder_email", "last_chance_email", "final_reminder")
 HOSTILE = (
@@ -35,28 +34,6 @@ HOSTILE = (
     "{event_price}",
     "\ue000first_name\ue001",
 )
-
-
-@dataclass
-class Page(HTMLParser):
-    """What a reader gets from a page: its words, its links, its elements."""
-
-    html: str
-    words: str = ""
-    links: list[str] = field(default_factory=list)
-    elements: set[str] = field(default_factory=set)
-
-    def __post_init__(self) -> None:
-        super().__init__()
-        self.feed(self.html)
-        self.words = " ".join(self.words.split())
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.add(tag)
-        self.links += [value for name, value in attrs if name == "href" and value is not None]
-
-    def handle_data(self, data: str) -> None:
-        self.words += f" {data}"
 
 
 NOTICE = Notice(
@@ -210,7 +187,10 @@ def test_a_mail_without_words_is_refused(event: EventFacts, person: PersonFacts)
 
 
 def test_an_unknown_template_is_refused_with_the_names_there_are(words: EmailSlots, event: EventFacts) -> None:
-    with pytest.raises(UnknownTemplate, match=r"'newsletter'; there are announcement_email, .* and reminder_email"):
+    with pytest.raises(
+        UnknownTemplate,
+        match=r"'newsletter'; there are announcement_email, approval_reminder, .* and welcome_preparation",
+    ):
         prepare_email("newsletter", words, event)
 
 
@@ -312,9 +292,5 @@ def test_a_prepared_mail_is_the_mail_rendered_directly(
     assert event.starts_at
     assert berlin
     their_hours = hours_elsewhere(event.starts_at, berlin, person.timezone) if person.timezone else ""
-    direct = compose(template, words, event, values, their_hours)
+    direct = compose(template, words, event, values, Setting(their_hours))
     assert prepare_email(template, words, event).for_person(person) == direct
-
-
-def test_the_names_of_the_templates_are_known() -> None:
-    assert set(email_templates()) == {*CAMPAIGN, "notification"}

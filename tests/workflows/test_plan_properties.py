@@ -18,7 +18,7 @@ FACTS = ("opened", "responded")
 
 patient = settings(max_examples=100, deadline=None)
 
-dates = st.datetimes(datetime(2026, 3, 10), datetime(2026, 11, 10), timezones=st.just(UTC))
+dates = st.datetimes(datetime(2026, 3, 10), datetime(2026, 11, 10), timezones=st.just(UTC))  # noqa: DTZ001 - bounds are naive
 zones = st.sampled_from(["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu"])
 spans = st.sampled_from(["0 hours", "30 seconds", "5 hours", "1 day", "36 hours", "7 days", "2 weeks"])
 offsets = st.sampled_from(

@@ -1,0 +1,180 @@
+"""Deliverables as their trackers see them: who is written to, what the words speak of, and what a tracker changes."""
+
+from collections.abc import Callable, Collection
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from database.connection import Pool
+
+SPONSOR = """
+    SELECT s.id AS person_id, s.contact_email AS email, s.contact_phone AS phone
+    FROM scope JOIN sponsor_deliverables d ON d.id = scope.subject_id
+    JOIN sponsorships p ON p.id = d.sponsorship_id JOIN sponsors s ON s.id = p.sponsor_id
+"""
+"""The subject's own address: the sponsor's contact."""
+
+AUDIENCES = {
+    "sponsor": SPONSOR,
+    "sponsor_not_yet_thanked": f"""
+        {SPONSOR}
+        WHERE NOT EXISTS (
+            SELECT 1 FROM automation_workflows a
+            JOIN workflow_execution_logs l ON l.workflow_id = a.id JOIN messages m ON m.log_id = l.id
+            WHERE a.workflow_type = 'deliverable_tracking' AND a.subject_id = d.id AND m.template = 'deliverable_thank_you'
+              AND m.status NOT IN ('failed', 'skipped', 'cancelled')
+              AND m.created_at >= coalesce(d.submitted_at, '-infinity'))
+    """,
+    "organizer_who_approves": """
+        SELECT o.id AS person_id, o.email, NULL::text AS phone
+        FROM scope JOIN sponsor_deliverables d ON d.id = scope.subject_id AND d.requires_approval
+        JOIN organizers o ON o.id = scope.organizer_id
+    """,
+}
+"""Audiences of a deliverable. Their names are what the journal says when nobody is in them."""
+
+
+def copies(shadow: Callable[[str], str]) -> list[str]:
+    """The statements that copy an event's sponsors and what they owe into a rehearsal; reminders are counted anew."""
+    return [
+        f"""
+        INSERT INTO sponsors (id, organizer_id, name, category, website, contact_name, contact_email, contact_phone)
+        SELECT {shadow("s.id")}, {shadow("s.organizer_id")}, s.name, s.category, s.website, s.contact_name, s.contact_email,
+               s.contact_phone
+        FROM sponsors s JOIN events e ON e.organizer_id = s.organizer_id WHERE e.id = $2
+        ON CONFLICT (id) DO NOTHING
+        """,
+        f"""
+        INSERT INTO sponsorships (id, event_id, sponsor_id, tier, amount)
+        SELECT {shadow("p.id")}, {shadow("p.event_id")}, {shadow("p.sponsor_id")}, p.tier, p.amount
+        FROM sponsorships p WHERE p.event_id = $2
+        ON CONFLICT (id) DO NOTHING
+        """,
+        f"""
+        INSERT INTO sponsor_deliverables (id, sponsorship_id, event_id, name, description, deliverable_type, due_date,
+            submitted_date, status, file_url, file_type, file_size_bytes, requires_approval, rejection_reason, metadata)
+        SELECT {shadow("d.id")}, {shadow("d.sponsorship_id")}, {shadow("d.event_id")}, d.name, d.description,
+               d.deliverable_type, d.due_date, d.submitted_date, d.status, d.file_url, d.file_type, d.file_size_bytes,
+               d.requires_approval, d.rejection_reason, d.metadata
+        FROM sponsor_deliverables d WHERE d.event_id = $2
+        """,
+    ]
+
+
+async def title(pool: Pool, deliverable_id: UUID) -> str | None:
+    """The name of a deliverable, for its tracker; None if it is gone."""
+    found: str | None = await pool.fetchval("SELECT name FROM sponsor_deliverables WHERE id = $1", deliverable_id)
+    return found
+
+
+async def tracker(pool: Pool, deliverable_id: UUID) -> UUID | None:
+    """The tracker that runs for a deliverable, for news that was written before it began."""
+    found: UUID | None = await pool.fetchval(
+        """
+        SELECT id FROM automation_workflows
+        WHERE workflow_type = 'deliverable_tracking' AND subject_id = $1 AND status IN ('pending', 'active', 'paused')
+        """,
+        deliverable_id,
+    )
+    return found
+
+
+class Facts(NamedTuple):
+    """What a tracker's message may speak of beside event and reader."""
+
+    deliverable: dict[str, Any]
+    """The keys are those of `DeliverableFacts`."""
+    sponsor: dict[str, Any]
+    """The keys are those of `SponsorFacts`."""
+    review_url: str
+
+
+async def facts(pool: Pool, message_ids: Collection[UUID]) -> dict[UUID, Facts]:
+    """The facts of each message of a tracker, as they are now; days are counted in the event's zone.
+
+    How urgent a message sounds is said by its step. Messages of other automations have no entry.
+    """
+    rows = await pool.fetch(
+        """
+        SELECT m.id,
+               jsonb_build_object(
+                   'name', d.name, 'type', d.deliverable_type, 'rejection_reason', coalesce(d.rejection_reason, ''),
+                   'upload_url', coalesce(d.metadata ->> 'upload_url', e.details ->> 'sponsor_portal_link', ''),
+                   'urgency', coalesce(step.said ->> 'urgency', 'medium')) AS deliverable,
+               d.due_date,
+               d.due_date - (eventos_now(e.id) AT TIME ZONE eventos_zone(e.timezone))::date AS days_remaining,
+               jsonb_build_object(
+                   'name', s.name, 'contact_name', s.contact_name, 'category', s.category, 'tier', p.tier) AS sponsor,
+               coalesce(d.metadata ->> 'review_url', d.file_url, '') AS review_url
+        FROM messages m
+        JOIN automation_workflows a ON a.id = m.automation_id
+        JOIN sponsor_deliverables d ON d.id = a.subject_id
+        JOIN sponsorships p ON p.id = d.sponsorship_id
+        JOIN sponsors s ON s.id = p.sponsor_id
+        JOIN events e ON e.id = d.event_id
+        LEFT JOIN LATERAL jsonb_array_elements(a.definition -> 'steps') AS step(said) ON step.said ->> 'id' = m.step
+        WHERE m.id = ANY($1)
+        """,
+        list(message_ids),
+    )
+    return {
+        row["id"]: Facts(
+            row["deliverable"] | {"due_date": row["due_date"], "days_remaining": row["days_remaining"]},
+            row["sponsor"],
+            row["review_url"],
+        )
+        for row in rows
+    }
+
+
+async def mark_overdue(pool: Pool, automation_id: UUID) -> str | None:
+    """Say of what was not handed in that it is overdue; its status then. None if the deliverable is gone."""
+    status: str | None = await pool.fetchval(
+        """
+        UPDATE sponsor_deliverables d
+        SET status = CASE WHEN d.status IN ('submitted', 'approved') THEN d.status ELSE 'overdue' END
+        FROM automation_workflows a WHERE a.id = $1 AND d.id = a.subject_id
+        RETURNING d.status
+        """,
+        automation_id,
+    )
+    return status
+
+
+async def await_again(pool: Pool, automation_id: UUID) -> str | None:
+    """What was rejected is pending again; its status then. The reason stays, for the words that tell of it. None if it is gone."""
+    status: str | None = await pool.fetchval(
+        """
+        UPDATE sponsor_deliverables d
+        SET status = CASE WHEN d.status = 'rejected' THEN 'pending' ELSE d.status END,
+            submitted_date = CASE WHEN d.status = 'rejected' THEN NULL ELSE d.submitted_date END
+        FROM automation_workflows a WHERE a.id = $1 AND d.id = a.subject_id
+        RETURNING d.status
+        """,
+        automation_id,
+    )
+    return status
+
+
+async def ask_for_review(pool: Pool, automation_id: UUID) -> bool | None:
+    """Show the organizer what waits for an approval, once per hand-in; False if it needs none, None if it is gone."""
+    row = await pool.fetchrow(
+        """
+        WITH handed_in AS (
+            SELECT d.id, d.name, d.requires_approval, d.submitted_at, s.name AS sponsor, a.id AS automation_id, a.event_id,
+                   a.organizer_id
+            FROM automation_workflows a
+            JOIN sponsor_deliverables d ON d.id = a.subject_id
+            JOIN sponsorships p ON p.id = d.sponsorship_id JOIN sponsors s ON s.id = p.sponsor_id
+            WHERE a.id = $1
+        ), told AS (
+            INSERT INTO notifications (organizer_id, event_id, automation_id, key, title, body)
+            SELECT organizer_id, event_id, automation_id, 'review/' || id || '/' || coalesce(submitted_at::text, ''),
+                   name || ' waits for your approval', sponsor || ' has handed it in. Approve it, or send it back with a reason.'
+            FROM handed_in WHERE requires_approval
+            ON CONFLICT (key) DO NOTHING
+        )
+        SELECT coalesce(requires_approval, FALSE) AS needed FROM handed_in
+        """,
+        automation_id,
+    )
+    return None if row is None else bool(row["needed"])

@@ -1,0 +1,101 @@
+"""Deliveries of webhooks: stored once, read once, and looked at again while what they speak of is not there yet."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from database.connection import Connection, Pool
+from models.webhooks import Provider
+
+PATIENCE = timedelta(hours=24)
+"""How long a delivery waits for the message it speaks of; then it is held and shown."""
+
+LONGEST_WAIT = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One delivery of a provider, as it came."""
+
+    id: UUID
+    provider: Provider
+    rehearsal: bool
+    body: dict[str, Any]
+    received_at: datetime
+    tries: int
+    processed: bool
+    outcome: str | None
+
+
+async def store(
+    pool: Pool, provider: Provider, key: str, body: dict[str, Any], message_id: UUID | None, *, rehearsal: bool
+) -> bool:
+    """Keep a delivery and tell intake, both or neither; False if it was delivered before."""
+    new: bool | None = await pool.fetchval(
+        """
+        WITH delivery AS (
+            INSERT INTO webhook_deliveries (provider, rehearsal, delivery_key, body) VALUES ($1, $2, $3, $4)
+            ON CONFLICT DO NOTHING RETURNING id
+        )
+        INSERT INTO occurrences (kind, rehearsal, event_id, subject, data, occurred_at)
+        SELECT 'webhook', $2, m.event_id, coalesce('message/' || $5::uuid, 'delivery/' || d.id),
+               jsonb_build_object('delivery', d.id), coalesce(eventos_now(m.event_id), now())
+        FROM delivery d LEFT JOIN messages m ON m.id = $5 AND m.rehearsal = $2
+        RETURNING TRUE
+        """,
+        *(provider, rehearsal, key, body, message_id),
+    )
+    return bool(new)
+
+
+async def load(connection: Connection | Pool, delivery_id: UUID, *, lock: bool = False) -> Delivery | None:
+    """A delivery; with `lock` nobody else takes it in until the transaction ends."""
+    row = await connection.fetchrow(
+        f"""
+        SELECT id, provider, rehearsal, body, received_at, tries, processed_at IS NOT NULL AS processed, outcome
+        FROM webhook_deliveries WHERE id = $1 {"FOR UPDATE" if lock else ""}
+        """,
+        delivery_id,
+    )
+    return Delivery(**dict(row)) if row else None
+
+
+async def finish(connection: Connection, delivery_id: UUID, outcome: str, message_id: UUID | None = None) -> None:
+    """The delivery has been taken in."""
+    await connection.execute(
+        "UPDATE webhook_deliveries SET processed_at = now(), outcome = $2, message_id = $3, held_at = NULL WHERE id = $1",
+        *(delivery_id, outcome, message_id),
+    )
+
+
+async def postpone(pool: Pool, delivery: Delivery, why: str, message_id: UUID | None) -> str:
+    """Look at it again after a while, each time a longer one; after a day it is held, and a person is told."""
+    wait = min(timedelta(seconds=2.0 ** min(delivery.tries, 12)), LONGEST_WAIT)
+    held: bool | None = await pool.fetchval(
+        """
+        WITH tried AS (
+            UPDATE webhook_deliveries
+            SET tries = tries + 1, outcome = $2, held_at = CASE WHEN received_at < now() - $3::interval THEN now() END
+            WHERE id = $1 AND processed_at IS NULL
+            RETURNING id, rehearsal, provider, held_at IS NOT NULL AS held
+        ), again AS (
+            INSERT INTO occurrences (kind, rehearsal, event_id, subject, data, occurred_at, not_before)
+            SELECT 'webhook', t.rehearsal, m.event_id, 'delivery/' || t.id, jsonb_build_object('delivery', t.id),
+                   coalesce(eventos_now(m.event_id), now()), now() + $4
+            FROM tried t LEFT JOIN messages m ON m.id = $5 AND m.rehearsal = t.rehearsal
+            WHERE NOT t.held AND NOT EXISTS (
+                SELECT 1 FROM occurrences WHERE subject = 'delivery/' || t.id AND processed_at IS NULL AND not_before > now())
+        ), told AS (
+            INSERT INTO notifications (key, title, body)
+            SELECT 'webhooks/' || provider || '/' || current_date, 'A provider reports on messages that are not known here',
+                   'Deliveries of ' || provider || ' found no message for a day and are held: ' || $2
+            FROM tried WHERE held ON CONFLICT (key) DO NOTHING
+        )
+        SELECT held FROM tried
+        """,
+        *(delivery.id, why, PATIENCE, wait, message_id),
+    )
+    if held is None:
+        return "taken in already"
+    return f"held: {why}" if held else f"{why}; looked at again in {wait.total_seconds():.0f} s"

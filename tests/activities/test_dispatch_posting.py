@@ -1,0 +1,122 @@
+"""The protocol for WhatsApp and posts: without idempotency keys, what may have been sent is never sent blindly."""
+
+import pytest
+
+from activities.dispatch import Dispatch
+from database import claims
+from database.batches import Batch
+from database.connection import Pool
+from database.outbox import enqueue
+from models.messages import Channel
+from providers.accounts import Accounts
+from tests.activities.conftest import Providers, to_the_end
+from tests.world import SOCIAL, WHATSAPP, World
+
+PROVIDERS: dict[Channel, str] = {"whatsapp": "twilio", "linkedin": "linkedin", "twitter": "x", "facebook": "facebook"}
+EACH = pytest.mark.parametrize("channel", list(PROVIDERS))
+
+
+@pytest.fixture(autouse=True)
+async def queued(pool: Pool, world: World) -> None:
+    """One WhatsApp message and one post per platform are due."""
+    await world.contact("vip@people.example", "+4915112345678")
+    await enqueue(pool, world.request(WHATSAPP))
+    await enqueue(pool, world.request(SOCIAL))
+
+
+async def claimed(pool: Pool, channel: Channel) -> Batch:
+    (batch,) = (await claims.claim(pool, channel, rehearsal=False, limit=1)).batches
+    return batch
+
+
+async def status(pool: Pool, channel: Channel) -> str:
+    found: str = await pool.fetchval("SELECT status FROM messages WHERE channel = $1", channel)
+    return found
+
+
+@EACH
+async def test_each_channel_sends_and_keeps_the_providers_id(
+    channel: Channel, pool: Pool, providers: Providers, dispatch: Dispatch
+) -> None:
+    await dispatch.pump(channel, rehearsal=False).drain()
+
+    (accepted,) = await providers.accepted(PROVIDERS[channel])
+    assert await pool.fetchval("SELECT provider_id FROM messages WHERE channel = $1", channel) == accepted["id"]
+
+
+@EACH
+@pytest.mark.parametrize("line", ["claimed", "composed", "stored", "posted", "settled"])
+async def test_a_crash_after_any_line_never_sends_twice_and_says_what_is_known(
+    channel: Channel, line: str, pool: Pool, providers: Providers, dispatch: Dispatch
+) -> None:
+    batch = await claimed(pool, channel)
+    if line != "claimed":
+        async for passed in dispatch.pump(channel, rehearsal=False)._delivery.carry(batch):
+            if passed == line:
+                break
+
+    await to_the_end(pool, dispatch, channel)
+
+    accepted = len(await providers.accepted(PROVIDERS[channel]))
+    if line == "stored":  # attempted, as far as anybody knows: it may have been sent, so it is not sent again
+        assert (await status(pool, channel), accepted) == ("unknown", 0)
+        assert await pool.fetchval("SELECT count(*) FROM notifications WHERE key LIKE 'unknown/%'") == 1
+    else:
+        assert (await status(pool, channel), accepted) == ("sent", 1)
+
+
+@EACH
+@pytest.mark.parametrize(
+    ("fault", "outcome"), [("rate_limit", "sent"), ("error", "sent"), ("timeout", "unknown"), ("drop", "sent")]
+)
+async def test_a_faulty_answer_never_sends_twice(
+    channel: Channel, fault: str, outcome: str, pool: Pool, providers: Providers, dispatch: Dispatch, accounts: Accounts
+) -> None:
+    await providers.faults(PROVIDERS[channel], next=[fault])
+    accounts.sender(channel)._wire._seconds = 0.5
+    pump = dispatch.pump(channel, rehearsal=False)
+    batch = await claimed(pool, channel)
+    pump._launch(batch, pump._delivery.carry(batch))
+    accounts.sender(channel).pace._paused_until = 0
+
+    await to_the_end(pool, dispatch, channel)
+
+    assert await status(pool, channel) == outcome
+    assert len(await providers.accepted(PROVIDERS[channel])) == (1 if outcome == "sent" else 0)
+
+
+async def test_a_recipient_who_is_refused_fails_with_the_providers_words(
+    world: World, providers: Providers, dispatch: Dispatch
+) -> None:
+    await providers.http.post(f"{providers.url}/_sandbox/stop", json={"address": "whatsapp:+4915112345678"})
+
+    await dispatch.pump("whatsapp", rehearsal=False).drain()
+
+    (failed,) = await world.messages("failed")
+    assert "21610" in failed["reason"]
+    assert (await world.journal(WHATSAPP))["status"] == "running"
+
+
+async def test_an_organizer_without_an_approved_template_is_told_what_to_set(
+    world: World, providers: Providers, dispatch: Dispatch
+) -> None:
+    await world.set_organizer(whatsapp_content={})
+
+    await dispatch.pump("whatsapp", rehearsal=False).drain()
+
+    assert "organizers.whatsapp_content" in (await world.journal(WHATSAPP))["error_message"]
+    assert await providers.accepted() == []
+
+
+async def test_all_posts_settled_end_the_step_once(pool: Pool, world: World, dispatch: Dispatch) -> None:
+    for channel in ("linkedin", "twitter", "facebook"):
+        assert await world.settled() == []
+        await dispatch.pump(channel, rehearsal=False).drain()
+
+    (told,) = await world.settled()
+    assert (told["data"]["step"], told["data"]["state"], told["subject"]) == (
+        SOCIAL.id,
+        "success",
+        f"automation/{world.automation}",
+    )
+    assert await pool.fetchval("SELECT social_posts_published FROM marketing_campaigns") == 3

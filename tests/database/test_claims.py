@@ -1,0 +1,372 @@
+"""Claims and gates: who goes next, who does not, and why, in plain words."""
+
+import asyncio
+from datetime import UTC, datetime, time, timedelta
+
+import pytest
+
+from database import claims, recovery
+from database.batches import Batch, hand_back
+from database.connection import Pool
+from database.outbox import enqueue
+from database.settlement import Outcome, settle
+from models.messages import Channel
+from tests.world import EMAIL, SOCIAL, WHATSAPP, World, make_world
+
+NIGHT = datetime(2027, 3, 10, 23, 30, tzinfo=UTC)
+MORNING = datetime(2027, 3, 10, 9, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+async def world(pool: Pool) -> World:
+    return await make_world(pool)
+
+
+async def claim(pool: Pool, channel: Channel = "email", *, rehearsal: bool = False, limit: int = 100) -> Batch | None:
+    batches = (await claims.claim(pool, channel, rehearsal=rehearsal, limit=limit)).batches
+    return batches[0] if batches else None
+
+
+async def sent(pool: Pool, batch: Batch | None) -> None:
+    assert batch is not None
+    assert await settle(pool, batch, [Outcome(m.id, "sent", None, f"re_{m.id}") for m in batch.messages])
+
+
+async def reasons(world: World) -> dict[str, str | None]:
+    return {m["address"]: m["reason"] for m in await world.messages() if m["status"] not in ("sending", "sent")}
+
+
+async def test_a_claim_takes_at_most_its_limit_and_nothing_twice(pool: Pool, world: World) -> None:
+    await world.people(250)
+    await enqueue(pool, world.request())
+
+    found = await asyncio.gather(*(claim(pool) for _ in range(8)))
+    while (batch := await claim(pool)) is not None:
+        found.append(batch)
+
+    ids = [message.id for batch in found if batch for message in batch.messages]
+    assert max(len(batch.messages) for batch in found if batch) == 100
+    assert len(ids) == len(set(ids)) == 250
+
+
+async def test_the_most_urgent_go_first_and_organizers_share(pool: Pool, world: World) -> None:
+    other = await make_world(pool)
+    await world.people(300)
+    await other.people(300)
+    await enqueue(pool, world.request())
+    await enqueue(pool, other.request())
+    await other.contact("urgent@people.example")
+    urgent = EMAIL.model_copy(update={"id": "urgent", "priority": 1})
+    await pool.execute("DELETE FROM contacts WHERE organizer_id = $1 AND email LIKE 'person-%'", other.organizer)
+    await enqueue(pool, other.request(urgent))
+
+    batch = await claim(pool)
+
+    assert batch is not None
+    assert batch.messages[0].address == "urgent@people.example"
+    shares = [sum(m.organizer_id == w.organizer for m in batch.messages) for w in (world, other)]
+    assert min(shares) >= 49
+
+
+async def test_the_queue_of_a_small_organizer_does_not_wait_for_a_large_one(pool: Pool, world: World) -> None:
+    await world.people(2000)
+    await enqueue(pool, world.request())
+    small = await make_world(pool)
+    await small.people(3)
+    await enqueue(pool, small.request())
+
+    batch = await claim(pool)
+
+    assert batch is not None
+    assert sum(m.organizer_id == small.organizer for m in batch.messages) == 3
+    assert len(batch.messages) == 100
+
+
+async def test_rehearsal_messages_are_invisible_to_the_live_claim_and_the_other_way_round(
+    pool: Pool, world: World
+) -> None:
+    shadow = await make_world(pool, clock=MORNING)
+    for w in (world, shadow):
+        await w.people(5)
+        await enqueue(pool, w.request(now=w.started))
+
+    live, rehearsed = await claim(pool), await claim(pool, rehearsal=True)
+
+    assert live is not None
+    assert rehearsed is not None
+    assert {m.organizer_id for m in live.messages} == {world.organizer}
+    assert {m.organizer_id for m in rehearsed.messages} == {shadow.organizer}
+
+
+async def test_a_rehearsal_message_is_due_by_its_events_clock(pool: Pool) -> None:
+    shadow = await make_world(pool, clock=MORNING)
+    await shadow.people(1)
+    await enqueue(pool, shadow.request(now=MORNING + timedelta(hours=1)))
+
+    assert await claim(pool, rehearsal=True) is None
+    await shadow.set_event(clock_now=MORNING + timedelta(hours=1))
+    batch = await claim(pool, rehearsal=True)
+    await sent(pool, batch)
+
+    (message,) = await shadow.messages()
+    assert message["sent_at"] == MORNING + timedelta(hours=1)
+    assert (await shadow.journal())["ended_at"] == MORNING + timedelta(hours=1)
+
+
+async def test_each_gate_says_why_in_plain_words(pool: Pool, world: World) -> None:
+    await world.contact("fine@people.example")
+    await world.contact("no-consent@people.example", email_consent=False)
+    await world.contact("Complained@people.example")
+    await pool.execute(
+        "INSERT INTO suppressions (organizer_id, channel, address, reason) VALUES ($1, 'email', 'complained@people.example', 'complaint')",
+        world.organizer,
+    )
+    await enqueue(pool, world.request())
+
+    batch = await claim(pool)
+
+    assert batch is not None
+    assert [m.address for m in batch.messages] == ["fine@people.example"]
+    assert await reasons(world) == {
+        "no-consent@people.example": "no consent to email",
+        "complained@people.example": "suppressed: complaint",
+    }
+    await sent(pool, batch)
+    journal = await world.journal()
+    assert journal["result"]["skipped"] == {"no consent to email": 1, "suppressed: complaint": 1}
+    assert (journal["status"], journal["open"]) == ("success", 0)
+
+
+async def test_whatsapp_needs_an_opt_in(pool: Pool, world: World) -> None:
+    await world.contact("vip@people.example", "+4915112345678", whatsapp_opt_in=False)
+    await enqueue(pool, world.request(WHATSAPP))
+
+    assert await claim(pool, "whatsapp", limit=1) is None
+
+    assert await reasons(world) == {"+4915112345678": "no opt-in to WhatsApp"}
+    journal = await world.journal(WHATSAPP)
+    assert (journal["status"], journal["result"]["reason"]) == ("skipped", "no opt-in to WhatsApp")
+    (told,) = await world.settled()
+    assert told["data"]["state"] == "skipped"
+
+
+async def test_a_message_for_an_old_date_is_impossible(pool: Pool, world: World) -> None:
+    await world.people(2)
+    await enqueue(pool, world.request())
+    await pool.execute(
+        "UPDATE events SET starts_at = starts_at + interval '1 day', ends_at = ends_at + interval '1 day'"
+    )
+
+    assert await claim(pool) is None
+
+    assert set((await reasons(world)).values()) == {"the event's date was moved"}
+    assert (await world.journal())["status"] == "skipped"
+
+
+async def test_a_message_past_its_time_is_skipped_as_expired(pool: Pool, world: World) -> None:
+    await world.people(2)
+    await enqueue(pool, world.request(valid_until=datetime.now(UTC) - timedelta(seconds=1)))
+
+    assert await claim(pool) is None
+
+    assert set((await reasons(world)).values()) == {"expired before it could be sent"}
+
+
+@pytest.mark.parametrize("table", ["automation_workflows", "events"])
+async def test_messages_of_a_cancelled_automation_or_event_are_cancelled(table: str, pool: Pool, world: World) -> None:
+    await world.people(3)
+    await enqueue(pool, world.request())
+    await pool.execute(f"UPDATE {table} SET status = 'cancelled'")
+
+    assert await claim(pool) is None
+
+    assert await world.counts() == {"cancelled": 3}
+    assert (await world.journal())["open"] == 0
+
+
+async def test_a_pause_holds_for_ever_and_the_sweep_frees_what_is_paused_no_more(pool: Pool, world: World) -> None:
+    await world.people(3)
+    await enqueue(pool, world.request())
+    await world.set_automation(status="paused")
+    assert await claim(pool) is None
+    assert await pool.fetchval("SELECT count(*) FROM messages WHERE release_at = 'infinity' AND NOT counted") == 3
+    assert await recovery.sweep(pool, "email", rehearsal=False) == 0
+
+    await world.set_automation(status="active")
+
+    assert await recovery.sweep(pool, "email", rehearsal=False) == 3
+    batch = await claim(pool)
+    assert batch is not None
+    assert len(batch.messages) == 3
+
+
+async def test_a_resume_between_the_gate_and_the_hold_leaves_nothing_held(pool: Pool, world: World) -> None:
+    await world.people(3)
+    await enqueue(pool, world.request())
+    await world.set_automation(status="paused")
+    async with pool.acquire() as connection:
+        transaction = connection.transaction()
+        await transaction.start()
+        await connection.execute("UPDATE automation_workflows SET status = 'active'")
+        assert (await claims.claim(pool, "email", rehearsal=False, limit=100)).idle  # gives way
+        await transaction.commit()
+
+    batch = await claim(pool)
+
+    assert batch is not None
+    assert len(batch.messages) == 3
+
+
+async def test_quiet_hours_hold_until_they_end_where_the_recipient_lives(pool: Pool) -> None:
+    shadow = await make_world(pool, clock=NIGHT)
+    await shadow.set_organizer(quiet_from=time(22), quiet_until=time(8))
+    await shadow.contact("berlin@people.example")
+    await shadow.contact("tokyo@people.example", timezone="Asia/Tokyo")
+    await shadow.contact("nowhere@people.example", timezone="Nowhere/Land")
+    await enqueue(pool, shadow.request(now=NIGHT))
+
+    batch = await claim(pool, rehearsal=True)
+
+    assert batch is not None
+    assert [m.address for m in batch.messages] == ["tokyo@people.example"]  # 08:30 there
+    held = {m["address"]: m["release_at"] for m in await shadow.messages("queued")}
+    eight_in_berlin = datetime(2027, 3, 11, 7, 0, tzinfo=UTC)
+    assert held == {"berlin@people.example": eight_in_berlin, "nowhere@people.example": eight_in_berlin}
+    await sent(pool, batch)
+    journal = await shadow.journal()
+    assert (journal["status"], journal["result"]["held"]) == ("success", 2)
+
+    await shadow.set_event(clock_now=eight_in_berlin)
+    await sent(pool, await claim(pool, rehearsal=True))
+    assert (await shadow.journal())["result"] == {"queued": 3, "sent": 3, "failed": 0, "unknown": 0, "skipped": {}}
+
+
+async def test_quiet_hours_let_alerts_pass_and_skip_what_would_expire(pool: Pool) -> None:
+    shadow = await make_world(pool, clock=NIGHT)
+    await shadow.set_organizer(quiet_from=time(22), quiet_until=time(8))
+    await shadow.contact("berlin@people.example")
+    alert = EMAIL.model_copy(update={"id": "alert", "priority": 1})
+    await enqueue(pool, shadow.request(now=NIGHT, valid_until=NIGHT + timedelta(hours=1)))
+    await enqueue(pool, shadow.request(alert, now=NIGHT))
+
+    batch = await claim(pool, rehearsal=True)
+
+    assert batch is not None
+    assert len(batch.messages) == 1
+    (skipped,) = await shadow.messages("skipped")
+    assert (skipped["step"], skipped["reason"]) == (EMAIL.id, "expires before the quiet hours end")
+
+
+async def test_the_frequency_cap_counts_what_was_sent_what_is_on_its_way_and_what_is_claimed_with_it(
+    pool: Pool,
+) -> None:
+    shadow = await make_world(pool, clock=MORNING)
+    await shadow.set_organizer(cap_messages=3, cap_days=7)
+    await shadow.contact("often@people.example")
+    steps = [EMAIL.model_copy(update={"id": f"step_{n}"}) for n in range(5)]
+    await enqueue(pool, shadow.request(steps[0], now=MORNING))
+    await sent(pool, await claim(pool, rehearsal=True))
+    await shadow.set_event(clock_now=MORNING + timedelta(days=1))
+    await enqueue(pool, shadow.request(steps[1], now=MORNING + timedelta(days=1)))
+    on_its_way = await claim(pool, rehearsal=True)
+    for step in steps[2:]:
+        await enqueue(pool, shadow.request(step, now=MORNING + timedelta(days=1)))
+
+    batch = await claim(pool, rehearsal=True)
+
+    assert batch is not None
+    assert len(batch.messages) == 1
+    held = await shadow.messages("queued")
+    assert {m["reason"] for m in held} == {"held by the frequency cap"}
+    # one when the first has left the window, the other when those of today have
+    assert {m["release_at"] for m in held} == {MORNING + timedelta(days=7), MORNING + timedelta(days=8)}
+    await sent(pool, batch)
+    await sent(pool, on_its_way)
+    await shadow.set_event(clock_now=MORNING + timedelta(days=7))
+    batch = await claim(pool, rehearsal=True)
+    assert batch is not None
+    assert len(batch.messages) == 1
+
+
+async def test_a_cap_does_not_count_a_message_that_goes_nowhere(pool: Pool, world: World) -> None:
+    await world.set_organizer(cap_messages=1)
+    await world.contact("once@people.example")
+    await enqueue(pool, world.request(valid_until=datetime.now(UTC) - timedelta(seconds=1)))
+    await enqueue(pool, world.request(EMAIL.model_copy(update={"id": "second"})))
+
+    batch = await claim(pool)
+
+    assert batch is not None
+    assert len(batch.messages) == 1
+
+
+async def test_of_two_messages_on_a_topic_one_goes_and_the_other_waits_until_it_is_settled(
+    pool: Pool, world: World
+) -> None:
+    await world.contact("guest@people.example")
+    steps = [EMAIL.model_copy(update={"id": f"final_{n}", "topic": "final"}) for n in range(2)]
+    for step in steps:
+        await enqueue(pool, world.request(step))
+
+    winner = await claim(pool)
+    assert winner is not None
+    assert len(winner.messages) == 1
+    assert await claim(pool) is None
+    await pool.execute("UPDATE messages SET not_before = NULL")
+    assert await claim(pool) is None
+    assert len(await world.messages("queued")) == 1
+
+    await sent(pool, winner)
+    await pool.execute("UPDATE messages SET not_before = NULL")
+    assert await claim(pool) is None
+    (loser,) = await world.messages("skipped")
+    assert loser["reason"].startswith("covered by final_")
+
+
+async def test_topics_never_collide_however_many_claim_at_once(pool: Pool, world: World) -> None:
+    await world.people(60)
+    for n in range(3):
+        await enqueue(pool, world.request(EMAIL.model_copy(update={"id": f"final_{n}", "topic": "final"})))
+
+    for _ in range(30):
+        for batch in await asyncio.gather(*(claim(pool, limit=25) for _ in range(4))):
+            if batch:
+                await sent(pool, batch)
+        await pool.execute("UPDATE messages SET not_before = NULL")
+
+    assert await world.counts() == {"sent": 60, "skipped": 120}
+
+
+async def test_what_is_handed_back_passes_the_gates_again(pool: Pool, world: World) -> None:
+    await world.people(2)
+    await enqueue(pool, world.request())
+    batch = await claim(pool)
+    assert batch is not None
+    await hand_back(pool, batch)
+    await world.set_automation(status="cancelled")
+
+    assert await claim(pool) is None
+
+    assert await world.counts() == {"cancelled": 2}
+    assert await pool.fetchval("SELECT count(*) FROM batches") == 0
+
+
+async def test_posts_go_one_by_one_and_know_neither_quiet_hours_nor_caps(pool: Pool) -> None:
+    shadow = await make_world(pool, clock=NIGHT)
+    await shadow.set_organizer(quiet_from=time(22), quiet_until=time(8), cap_messages=1)
+    await enqueue(pool, shadow.request(SOCIAL, now=NIGHT))
+
+    for channel in ("linkedin", "twitter", "facebook"):
+        batch = await claim(pool, channel, rehearsal=True, limit=1)
+        assert batch is not None
+
+
+async def test_the_next_release_is_known_to_the_moment(pool: Pool, world: World) -> None:
+    await world.people(1)
+    assert await recovery.next_release(pool, "email") is None
+    await enqueue(pool, world.request(now=datetime.now(UTC) + timedelta(seconds=30)))
+
+    wait = await recovery.next_release(pool, "email")
+
+    assert wait is not None
+    assert timedelta(seconds=25) < wait <= timedelta(seconds=30)

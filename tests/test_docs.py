@@ -1,0 +1,38 @@
+"""The documentation says what is there: every command, every setting, and no link leads nowhere."""
+
+import re
+
+import pytest
+
+from cli import app
+from dev.sandbox import ROOT
+from settings import Settings
+from workflows.event_launch import TIMELINE
+
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_to_a_file_leads_to_one(page):
+    targets = re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text("utf-8"))
+    assert [target for target in targets if not (page.parent / target).exists()] == []
+
+
+def test_every_command_is_in_the_reference():
+    said = (ROOT / "docs/reference/cli.md").read_text("utf-8")
+    names = [command.name for command in app.registered_commands]
+    assert [name for name in names if f"`eventos {name}" not in said] == []
+
+
+def test_every_setting_is_in_the_reference():
+    said = (ROOT / "docs/reference/environment.md").read_text("utf-8")
+    names = [{"task_queue": "temporal_task_queue"}.get(field, field).upper() for field in Settings.model_fields]
+    assert [name for name in names if f"`{name}`" not in said] == []
+
+
+def test_the_launch_in_the_reference_is_the_one_that_runs():
+    said = (ROOT / "docs/reference/timelines.md").read_text("utf-8")
+    for step in TIMELINE:
+        [row] = [line for line in said.splitlines() if line.startswith(f"| `{step.id}` |")]
+        _, _, moment, _, _, late, until, _ = (cell.strip().replace("`", "") for cell in row.split("|"))
+        assert (moment, late, until) == (step.moment, step.late.value, step.until or "")

@@ -1,0 +1,286 @@
+"""A house where automations live in tests: the real worker on a real server, and a postman in the dispatcher's place."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from pydantic import SecretStr
+from temporalio.client import Client, WorkflowHandle, WorkflowHistory
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.service import RPCError
+from temporalio.worker import Replayer, Worker
+
+import worker as hosting
+from database import events
+from database.connection import Pool
+from database.tallies import Change, tally
+from models.automation import Step
+from providers import accounts
+from settings import Settings
+from starter import triggers
+from starter.triggers import Kind, Triggers
+from workflows.event_launch import EventLaunchWorkflow
+from workflows.pumps import IntakeWorkflow
+
+Row = dict[str, Any]
+
+
+@dataclass
+class House:
+    """One database, one task queue, one worker. `post` delivers what is due, as the dispatcher would, until told not to."""
+
+    pool: Pool
+    client: Client
+    settings: Settings
+    queue: str
+    post_as: str | None = "sent"
+    """What becomes of messages that are due; None leaves them lying."""
+
+    @property
+    def triggers(self) -> Triggers:
+        return Triggers(self.pool, self.client, self.queue)
+
+    @asynccontextmanager
+    async def worker(self) -> AsyncIterator[Worker]:
+        """A worker with everything that the real one hosts, not yet running."""
+        live, rehearsal = accounts.live(self.settings), accounts.rehearsal(self.settings)
+        try:
+            yield hosting.build(self.client, self.pool, self.settings, live, rehearsal)
+        finally:
+            await live.aclose()
+            await rehearsal.aclose()
+
+    @asynccontextmanager
+    async def at_work(self) -> AsyncIterator[None]:
+        """The worker, the intake pump and the postman, while the body lasts."""
+        pump = await self.client.start_workflow(IntakeWorkflow.run, id=f"intake/{self.queue}", task_queue=self.queue)
+        postman = asyncio.create_task(self.post())
+        try:
+            async with self.worker() as worker, worker:
+                yield
+        finally:
+            postman.cancel()
+            await pump.terminate()
+
+    async def post(self) -> None:
+        """Deliver what is due, for ever."""
+        while True:
+            if self.post_as is not None:
+                await self.deliver(self.post_as)
+            await asyncio.sleep(0.03)
+
+    async def deliver(self, status: str = "sent", why: str | None = None) -> int:
+        """Settle every message that is due: the dispatcher's part of the story, without providers."""
+        async with self.pool.acquire() as connection, connection.transaction():
+            rows = await connection.fetch(
+                """
+                UPDATE messages m
+                SET status = CASE WHEN a.status = 'cancelled' THEN 'cancelled' ELSE $1 END, reason = $2,
+                    sent_at = CASE WHEN $1 = 'sent' THEN eventos_now(m.event_id) END
+                FROM automation_workflows a
+                WHERE a.id = m.automation_id AND a.status <> 'paused' AND m.status = 'queued'
+                  AND m.release_at <= eventos_now(m.event_id)
+                RETURNING m.log_id, m.channel, m.status
+                """,
+                status,
+                why,
+            )
+            settled = Counter((row["channel"], row["log_id"], row["status"]) for row in rows)
+            for (channel, log_id, now), count in settled.items():
+                await tally(connection, [Change(log_id, "queued", now, counted=True, reason=why, count=count)], channel)
+        return len(rows)
+
+    # -- what there is ----------------------------------------------------------------------------------------------
+
+    async def event(self, *, contacts: int = 3, **columns: Any) -> UUID:
+        """A draft of an event in thirty days, with an organizer and people to write to."""
+        organizer, event = uuid4(), uuid4()
+        starts = columns.pop("starts_at", datetime.now(UTC) + timedelta(days=30))
+        values = {"name": "River Conf", "starts_at": starts, "timezone": "Europe/Berlin"} | columns
+        values.setdefault("ends_at", starts and starts + timedelta(hours=8))
+        await self.pool.execute(
+            "INSERT INTO organizers (id, name, email) VALUES ($1, 'River Conferences', 'hello@river.example')",
+            organizer,
+        )
+        await self.pool.execute(
+            f"INSERT INTO events (id, organizer_id, {', '.join(values)}) "
+            f"VALUES ($1, $2, {', '.join(f'${at}' for at in range(3, 3 + len(values)))})",
+            event,
+            organizer,
+            *values.values(),
+        )
+        await self.pool.execute(
+            """
+            INSERT INTO contacts (organizer_id, email, first_name, last_name)
+            SELECT $1, 'somebody.' || n || '@people.example', 'Somebody' || n, 'Nobody' || n FROM generate_series(1, $2) n
+            """,
+            organizer,
+            contacts,
+        )
+        return event
+
+    async def set_event(self, event: UUID, **columns: Any) -> None:
+        changes = ", ".join(f"{name} = ${at}" for at, name in enumerate(columns, start=2))
+        await self.pool.execute(f"UPDATE events SET {changes} WHERE id = $1", event, *columns.values())
+
+    async def begin(self, event_id: UUID, steps: Sequence[Step]) -> str:
+        """Begin these steps for an event; the workflow's id. The subject is this test's own, as the server is everybody's."""
+        subject = uuid4()
+        kinds: dict[Any, Kind] = triggers.KINDS  # type: ignore[assignment]  # the kind is this test's own
+        kinds["custom"] = Kind("EventLaunchWorkflow", "Custom: {event.name}", tuple(steps))
+        try:
+            event = await events.get(self.pool, event_id)
+            assert event is not None
+            await self.triggers.begin("custom", event, subject, datetime.now(UTC))
+        finally:
+            del kinds["custom"]
+        return f"custom/{subject}/1"
+
+    def handle(self, workflow_id: str) -> WorkflowHandle[Any, Any]:
+        return self.client.get_workflow_handle(workflow_id)
+
+    async def row(self, workflow_id: str) -> Row:
+        """An automation's row."""
+        row = await self.pool.fetchrow(
+            "SELECT * FROM automation_workflows WHERE temporal_workflow_id = $1", workflow_id
+        )
+        assert row is not None, workflow_id
+        return dict(row)
+
+    async def journal(self, workflow_id: str) -> dict[str, Row]:
+        """The latest journal row of each step."""
+        rows = await self.pool.fetch(
+            """
+            SELECT l.* FROM workflow_execution_logs l JOIN automation_workflows a ON a.id = l.workflow_id
+            WHERE a.temporal_workflow_id = $1 ORDER BY l.due_at, l.started_at, l.round
+            """,
+            workflow_id,
+        )
+        return {row["step_id"]: dict(row) for row in rows}
+
+    async def states(self, workflow_id: str) -> dict[str, str]:
+        """How each step stands in the journal, with the reason if there is one."""
+        journal = await self.journal(workflow_id)
+        return {
+            id_: ": ".join(filter(None, [row["status"], row["error_message"] or (row["result"] or {}).get("reason")]))
+            for id_, row in journal.items()
+        }
+
+    async def until(self, ask: Callable[[], Any], seconds: float = 15.0) -> Any:
+        """Ask until the answer is true; the answer."""
+        async with asyncio.timeout(seconds):
+            while not (answer := await ask()):
+                await asyncio.sleep(0.03)
+            return answer
+
+    async def until_row(self, workflow_id: str, seconds: float = 15.0, **columns: Any) -> Row:
+        """Wait until an automation's row says this; the row."""
+        row: Row = {}
+
+        async def says() -> bool:
+            nonlocal row
+            row = await self.row(workflow_id)
+            return all(row[name] == value for name, value in columns.items())
+
+        try:
+            await self.until(says, seconds)
+        except TimeoutError:
+            raise AssertionError(f"{columns} never came; the row says {row}") from None
+        return row
+
+    async def until_step(self, workflow_id: str, step: str, status: str, seconds: float = 15.0) -> Row:
+        """Wait until a step stands like this in the journal; its row."""
+
+        async def stands() -> Row | None:
+            found = (await self.journal(workflow_id)).get(step)
+            return found if found and found["status"] == status else None
+
+        found: Row = await self.until(stands, seconds)
+        return found
+
+    async def quiet(self) -> None:
+        """Wait until every occurrence is taken in."""
+
+        async def settled() -> bool:
+            return not await self.pool.fetchval(
+                "SELECT count(*) FROM occurrences WHERE processed_at IS NULL AND held_at IS NULL"
+            )
+
+        await self.until(settled)
+
+    async def automations(self, event: UUID) -> list[Row]:
+        rows = await self.pool.fetch(
+            "SELECT * FROM automation_workflows WHERE event_id = $1 ORDER BY generation", event
+        )
+        return [dict(row) for row in rows]
+
+    # -- history ----------------------------------------------------------------------------------------------------
+
+    async def histories(self) -> list[WorkflowHistory]:
+        """What Temporal has recorded of every automation in this house."""
+        rows = await self.pool.fetch("SELECT temporal_workflow_id FROM automation_workflows")
+        found = []
+        for row in rows:
+            try:
+                found.append(await self.handle(row["temporal_workflow_id"]).fetch_history())
+            except RPCError:
+                continue  # never started
+        return found
+
+    async def replay(self) -> None:
+        """Every history of this house leads the workflow code of today to the same commands."""
+        await replay(await self.histories())
+
+    async def put_away(self) -> None:
+        """Terminate what still runs."""
+        for history in await self.histories():
+            try:
+                await self.handle(history.workflow_id).terminate()
+            except RPCError:
+                continue  # it has ended
+
+
+async def replay(histories: Sequence[WorkflowHistory]) -> None:
+    """Raise unless these histories can be replayed."""
+    replayer = Replayer(
+        workflows=[EventLaunchWorkflow], workflow_runner=hosting.runner(), data_converter=pydantic_data_converter
+    )
+    for history in histories:
+        await replayer.replay_workflow(history)
+
+
+def settings_for(database: str, temporal: str, sandbox: str, queue: str) -> Settings:
+    """What the worker of this test reads from the environment."""
+    return Settings(
+        database_url=database,
+        temporal_address=temporal,
+        task_queue=queue,
+        public_url="http://127.0.0.1:8000",
+        sandbox_url=sandbox,
+        openai_base_url=f"{sandbox}/openai/v1",
+        openai_api_key=SecretStr("sk-local"),
+    )
+
+
+@asynccontextmanager
+async def open_house(
+    pool: Pool, client: Client, database: str, temporal: str, sandbox: str, queue: str
+) -> AsyncIterator[House]:
+    """A house whose worker is not yet at work; at the end every history in it is replayed."""
+    house = House(pool, client, settings_for(database, temporal, sandbox, queue), queue)
+    try:
+        yield house
+        await house.replay()
+    finally:
+        await house.put_away()
+
+
+async def shown(house: House, workflow_id: str) -> str:
+    """What the Temporal Web UI shows of an automation."""
+    metadata = await house.handle(workflow_id).query("__temporal_workflow_metadata")
+    return str(metadata.current_details)
