@@ -15,6 +15,7 @@ from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 import logs
+from activities.acts import Acts
 from activities.bearings import BearingsActivities
 from activities.content import Content
 from activities.dispatch import Dispatch
@@ -56,7 +57,7 @@ def build(
     triggers = Triggers(pool, client, settings.task_queue, webhooks)
     intake = Intake(pool, listen_url, triggers.take_in)
     dispatch = Dispatch(pool, live=live, rehearsal=rehearsal, public_url=settings.public_url, listen_url=listen_url)
-    content = Content(pool, live, rehearsal)
+    acts = Acts(Content(pool, live, rehearsal).deeds)
     bearings = BearingsActivities(pool)
     outbox = Outbox(pool)
     return Worker(
@@ -73,8 +74,10 @@ def build(
             bearings.look,
             bearings.rest,
             bearings.finish,
-            content.generate_content,
-            content.update_records,
+            acts.generate_content,
+            acts.update_records,
+            acts.notify,
+            acts.call,
         ],
         interceptors=[logs.BindActivity(), CountFailures(pool)],
         workflow_runner=runner(),

@@ -1,13 +1,12 @@
 """Generated content: what a model writes for an event, checked, kept, and laid out as campaign records."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 import structlog
-from temporalio import activity
 
-from activities.alive import alive
+from activities.acts import Deed
 from activities.facts import event_facts
 from activities.failures import final
 from activities.trial import try_out
@@ -45,12 +44,21 @@ class Content:
         self._pool = pool
         self._live = live
         self._rehearsal = rehearsal
+        self._layouts: Mapping[str, Callable[[campaigns.Campaign, Sequence[Step]], Awaitable[str]]] = {
+            "marketing_campaign": self._lay_out_campaign,
+            "email_templates": self._lay_out_emails,
+            "social_posts": self._lay_out_posts,
+            "whatsapp_campaigns": self._lay_out_whatsapp,
+        }
 
-    @activity.defn
-    async def generate_content(self, about: Act) -> str:
+    @property
+    def deeds(self) -> Mapping[tuple[str, str], Deed]:
+        """What it can do, by verb and target."""
+        generated: dict[tuple[str, str], Deed] = {("generate", part): self.generate for part in PARTS}
+        return generated | {("update", record): self.lay_out for record in self._layouts}
+
+    async def generate(self, about: Act) -> str:
         """Generate one kind of text and keep it in the campaign; returns the campaign's id."""
-        if about.target not in RESPONSES:
-            raise final(f"Nothing generates {about.target!r}; known are {', '.join(RESPONSES)}.")
         try:
             event = event_facts(await events.facts(self._pool, about.event_id))
             instructions, facts = build_prompt(about.target, event)
@@ -60,8 +68,7 @@ class Content:
         if accounts is None:
             raise final("A rehearsal needs the sandbox: set SANDBOX_URL and start the worker again.")
         try:
-            async with alive():
-                answer = await accounts.openai.generate(instructions, facts, RESPONSES[about.target])
+            answer = await accounts.openai.generate(instructions, facts, RESPONSES[about.target])
             try_out(answer.value, event)
         except MissingField as error:
             raise final(str(error)) from error
@@ -81,22 +88,13 @@ class Content:
         log.info("content_generated", part=PARTS[about.target], **asdict(answer.usage))
         return str(campaign_id)
 
-    @activity.defn
-    async def update_records(self, about: Act) -> str:
+    async def lay_out(self, about: Act) -> str:
         """Lay out one kind of campaign record from the generated content."""
-        layouts: dict[str, Callable[[campaigns.Campaign, Sequence[Step]], Awaitable[str]]] = {
-            "marketing_campaign": self._lay_out_campaign,
-            "email_templates": self._lay_out_emails,
-            "social_posts": self._lay_out_posts,
-            "whatsapp_campaigns": self._lay_out_whatsapp,
-        }
-        if about.target not in layouts:
-            raise final(f"Nothing updates {about.target!r}; known are {', '.join(layouts)}.")
         campaign = await campaigns.find(self._pool, about.automation_id)
         if campaign is None:
             raise final("Nothing was generated for this campaign yet; put generate_marketing_content before it.")
         steps = from_definition(await automations.definition(self._pool, about.automation_id))
-        return await layouts[about.target](campaign, steps)
+        return await self._layouts[about.target](campaign, steps)
 
     async def _lay_out_campaign(self, campaign: campaigns.Campaign, steps: Sequence[Step]) -> str:
         verbs = {action.verb for step in steps for action in step.actions}

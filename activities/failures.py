@@ -14,7 +14,7 @@ from providers.errors import Rejected, Unavailable
 
 log = structlog.get_logger()
 
-COUNTED = ("enqueue", "begin_step", "generate_content", "update_records")
+COUNTED = ("enqueue", "begin_step", "generate_content", "update_records", "notify", "call")
 """The activities of a step. When they have failed too often the step is held; others go on trying, a player cannot do without."""
 
 AWAY = (

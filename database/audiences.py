@@ -28,12 +28,18 @@ AUDIENCES = {
 People without an address on a step's channel are not in its audience; whether they may be written to is a gate's matter."""
 
 
+SUBJECTS: dict[str, str] = {}
+"""The same for each kind whose steps address its own subject: an attendee, a sponsor."""
+
+
 class UnknownAudience(ValueError):
     """A step names an audience that nobody wrote."""
 
 
-def people(audience: str | None) -> str:
-    """The SQL that selects an audience from `scope`."""
+def people(audience: str | None, workflow_type: str = "") -> str:
+    """The SQL that selects an audience from `scope`; None is the automation's own subject."""
+    if audience is None and workflow_type in SUBJECTS:
+        return SUBJECTS[workflow_type]
     if audience is None:
         raise UnknownAudience(f"The step names no audience; say one of {', '.join(AUDIENCES)}.")
     try:

@@ -241,3 +241,25 @@ async def count_retry(pool: Pool, automation_id: UUID, *, fresh: bool) -> tuple[
         fresh,
     )
     return (0, 0) if row is None else (row["retry_count"], row["max_retries"])
+
+
+SUBJECT_NAMES = {
+    "attendee_nurture": "SELECT concat_ws(' ', c.first_name, c.last_name) FROM registrations r "
+    "JOIN contacts c ON c.id = r.contact_id WHERE r.id = $1",
+    "deliverable_tracking": "SELECT name FROM sponsor_deliverables WHERE id = $1",
+}
+"""How the subject of each kind is called in the name of its automation; an event names itself."""
+
+
+async def subject_name(pool: Pool, workflow_type: str, subject_id: UUID) -> str:
+    """The name of an automation's subject; empty where the event's is enough."""
+    sql = SUBJECT_NAMES.get(workflow_type)
+    return "" if sql is None else (await pool.fetchval(sql, subject_id)) or ""
+
+
+async def addressee(pool: Pool, automation_id: UUID) -> tuple[str, str] | None:
+    """The kind of an automation and its Temporal workflow id."""
+    row = await pool.fetchrow(
+        "SELECT workflow_type, temporal_workflow_id FROM automation_workflows WHERE id = $1", automation_id
+    )
+    return None if row is None else (row["workflow_type"], row["temporal_workflow_id"])

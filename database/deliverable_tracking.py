@@ -60,24 +60,6 @@ def copies(shadow: Callable[[str], str]) -> list[str]:
     ]
 
 
-async def title(pool: Pool, deliverable_id: UUID) -> str | None:
-    """The name of a deliverable, for its tracker; None if it is gone."""
-    found: str | None = await pool.fetchval("SELECT name FROM sponsor_deliverables WHERE id = $1", deliverable_id)
-    return found
-
-
-async def tracker(pool: Pool, deliverable_id: UUID) -> UUID | None:
-    """The tracker that runs for a deliverable, for news that was written before it began."""
-    found: UUID | None = await pool.fetchval(
-        """
-        SELECT id FROM automation_workflows
-        WHERE workflow_type = 'deliverable_tracking' AND subject_id = $1 AND status IN ('pending', 'active', 'paused')
-        """,
-        deliverable_id,
-    )
-    return found
-
-
 class Facts(NamedTuple):
     """What a tracker's message may speak of beside event and reader."""
 
@@ -127,13 +109,26 @@ async def facts(pool: Pool, message_ids: Collection[UUID]) -> dict[UUID, Facts]:
 
 
 async def mark_overdue(pool: Pool, automation_id: UUID) -> str | None:
-    """Say of what was not handed in that it is overdue; its status then. None if the deliverable is gone."""
+    """Say of what was not handed in that it is overdue, and show the organizer, once per due date; its status then.
+
+    None if the deliverable is gone.
+    """
     status: str | None = await pool.fetchval(
         """
-        UPDATE sponsor_deliverables d
-        SET status = CASE WHEN d.status IN ('submitted', 'approved') THEN d.status ELSE 'overdue' END
-        FROM automation_workflows a WHERE a.id = $1 AND d.id = a.subject_id
-        RETURNING d.status
+        WITH checked AS (
+            UPDATE sponsor_deliverables d
+            SET status = CASE WHEN d.status IN ('submitted', 'approved') THEN d.status ELSE 'overdue' END
+            FROM automation_workflows a WHERE a.id = $1 AND d.id = a.subject_id
+            RETURNING d.id, d.name, d.status, d.due_date, d.sponsorship_id, a.id AS automation_id, a.event_id, a.organizer_id
+        ), told AS (
+            INSERT INTO notifications (organizer_id, event_id, automation_id, key, title, body)
+            SELECT c.organizer_id, c.event_id, c.automation_id, 'overdue/' || c.id || '/' || c.due_date, c.name || ' is overdue',
+                   s.name || ' has not handed it in. A call may help more than another mail.'
+            FROM checked c JOIN sponsorships p ON p.id = c.sponsorship_id JOIN sponsors s ON s.id = p.sponsor_id
+            WHERE c.status = 'overdue'
+            ON CONFLICT (key) DO NOTHING
+        )
+        SELECT status FROM checked
         """,
         automation_id,
     )

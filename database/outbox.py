@@ -179,7 +179,7 @@ async def _queue_people(
             SELECT $1::uuid AS automation_id, $2::uuid AS log_id, $3::uuid AS event_id, $4::uuid AS organizer_id,
                    $5::uuid AS subject_id
         ), people AS (
-            {people(action.audience)}
+            {people(action.audience, scope["workflow_type"])}
         ), addressed AS MATERIALIZED (
             SELECT person_id, {ADDRESS[channel]} COLLATE "C" AS address FROM people WHERE {ADDRESS[channel]} <> ''
         ), chosen AS MATERIALIZED (

@@ -76,6 +76,20 @@ class Step(Frozen):
         return self.branch or self.id
 
 
+class Reaction(Frozen):
+    """What a fact brings about at once, beside the timeline."""
+
+    fact: str
+    steps: tuple[Step, ...] = ()
+    """Carried out when the fact is heard, each in a slot of its own; their moments are not looked at."""
+    ends: bool = False
+    """What has not begun is skipped, and the automation is completed."""
+    withdraws: tuple[str, ...] = ()
+    """Facts that this one makes untrue."""
+    rearms: bool = False
+    """Steps that count from an anchor and lie ahead begin a new round."""
+
+
 class Anchors(Frozen):
     """The instants that moments count from; None is an anchor the subject does not have."""
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field
 
-from models.automation import RULES, Anchors, Frozen, Progress, Step, StepState, WorkflowType
+from models.automation import RULES, Anchors, Frozen, Progress, Reaction, Step, StepState, WorkflowType
 from models.moments import Instants
 
 Policy = Literal["by_policy", "send_all", "skip_all"]
@@ -20,6 +20,7 @@ class AutomationInput(Frozen):
     subject_id: UUID
     workflow_type: WorkflowType
     steps: tuple[Step, ...]
+    reactions: tuple[Reaction, ...] = ()
     rules: int = RULES
     rehearsal: bool = False
 

@@ -1,7 +1,5 @@
 """What each occurrence leads to: an automation begun by a rule, or news for those that run."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -21,32 +19,18 @@ from database.control import Scope
 from database.events import Event
 from database.occurrences import Occurrence
 from models import conditions
-from models.automation import RULES, Step, WorkflowType
+from models.automation import RULES, WorkflowType
 from models.definition import from_definition, to_definition
 from models.player import AutomationInput, News
 from starter.client import AUTOMATION_TYPE, EVENT_ID, REHEARSAL, tell
+from starter.kinds import KINDS, Kind
 from starter.webhooks import Webhooks
-from workflows import event_launch
 
 log = structlog.get_logger()
 
 
-@dataclass(frozen=True)
-class Kind:
-    """What a kind of automation is begun with."""
-
-    workflow: str
-    title: str
-    timeline: tuple[Step, ...]
-
-
-KINDS: Mapping[WorkflowType, Kind] = {
-    "event_launch": Kind("EventLaunchWorkflow", "Event Launch: {event.name}", event_launch.TIMELINE),
-}
-"""The automations that a rule may begin."""
-
 NEWS = ("paused", "resumed", "cancelled", "event_rescheduled", "step_settled")
-"""Occurrences of one automation that its player is told."""
+"""Occurrences of one automation that every player is told; a kind may listen to more."""
 
 
 class Refused(Exception):
@@ -97,15 +81,18 @@ class Triggers:
     async def begin(self, workflow_type: WorkflowType, event: Event, subject_id: UUID, since: datetime) -> str:
         """Begin an automation of a kind for a subject, once for what happened at `since`; says what came of it."""
         kind = KINDS[workflow_type]
-        if event.starts_at is not None and event.starts_at <= event.now:
-            raise Refused(f"{event.name} has already started, so its {workflow_type} has nothing left to do.")
+        closes = {"event_date": event.starts_at, "event_end": event.ends_at}.get(kind.closes or "")
+        if closes is not None and closes <= event.now:
+            said = "started" if kind.closes == "event_date" else "ended"
+            raise Refused(f"{event.name} has already {said}, so its {workflow_type} has nothing left to do.")
+        subject = await automations.subject_name(self._pool, workflow_type, subject_id)
         async with self._pool.acquire() as connection, connection.transaction():
             begun = await automations.begin(
                 connection,
                 workflow_type=workflow_type,
                 event_id=event.id,
                 subject_id=subject_id,
-                name=kind.title.format(event=event),
+                name=kind.title.format(event=event, subject=subject),
                 definition=to_definition(kind.timeline),
                 steps=kind.timeline,
                 rules=RULES,
@@ -122,6 +109,7 @@ class Triggers:
                     subject_id=subject_id,
                     workflow_type=workflow_type,
                     steps=from_definition(begun.definition),
+                    reactions=kind.reactions,
                     rules=begun.rules,
                     rehearsal=begun.rehearsal,
                 ),
@@ -129,7 +117,7 @@ class Triggers:
                 task_queue=self._task_queue,
                 id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
                 id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
-                static_summary=kind.title.format(event=event),
+                static_summary=(kind.label or kind.title).format(event=event),
                 search_attributes=TypedSearchAttributes(
                     [
                         SearchAttributePair(EVENT_ID, str(event.id)),
@@ -156,13 +144,16 @@ class Triggers:
 
     async def _match(self, occurrence: Occurrence, event_id: UUID) -> str:
         rules = await occurrences.rules_for(self._pool, occurrence.kind, event_id)
-        subject = {name: str(value) for name, value in occurrence.data.items() if value is not None}
-        matching = [rule for rule in rules if not rule.match or conditions.parse(rule.match).holds((), subject)]
-        if not matching:
+        if not rules:
             return "no rule answers to it"
         event = await events.get(self._pool, event_id)
         if event is None:
             return "its event is gone"
+        subject = {name: str(value) for name, value in occurrence.data.items() if value is not None}
+        subject |= {"event_status": event.status}
+        matching = [rule for rule in rules if not rule.match or conditions.parse(rule.match).holds((), subject)]
+        if not matching:
+            return "no rule answers to it"
         if occurrence.kind == "event_status_change" and event.status != occurrence.data.get("status"):
             return f"overtaken: the event is {event.status} now"
         outcomes = []
@@ -170,15 +161,18 @@ class Triggers:
             found = [kind for kind in KINDS if kind == rule.workflow_type]
             if not found:
                 raise Refused(f"Rule {rule.name!r} begins {rule.workflow_type!r}; there are {', '.join(KINDS)}.")
-            outcomes.append(await self.begin(found[0], event, event_id, occurrence.created_at))
+            about = KINDS[found[0]].subject
+            subject_id = event_id if about == "event" else UUID(occurrence.data[about])
+            outcomes.append(await self.begin(found[0], event, subject_id, occurrence.created_at))
         return "; ".join(outcomes)
 
     async def _tell(self, occurrence: Occurrence, automation_id: UUID) -> str:
-        if occurrence.kind not in NEWS:
-            return f"no automation listens to {occurrence.kind}"
-        workflow_id = await automations.temporal_id(self._pool, automation_id)
-        if workflow_id is None:
+        found = await automations.addressee(self._pool, automation_id)
+        if found is None:
             return "its automation is gone"
+        workflow_type, workflow_id = found
+        if occurrence.kind not in NEWS and not any(kind.hears(occurrence.kind) for kind in _kinds(workflow_type)):
+            return f"no {workflow_type} listens to {occurrence.kind}"
         news = News(kind=occurrence.kind, at=occurrence.occurred_at, data=occurrence.data)
         heard = await tell(
             self._client, workflow_id, news, rehearsal=occurrence.rehearsal, once=f"occurrence-{occurrence.id}"
@@ -187,3 +181,7 @@ class Triggers:
             return "told"
         lost = await automations.lose(self._pool, automation_id)
         return "its workflow was ended from outside" if lost else "its automation does not run"
+
+
+def _kinds(workflow_type: str) -> list[Kind]:
+    return [kind for name, kind in KINDS.items() if name == workflow_type]

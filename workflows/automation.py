@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError, FailureError, is_cancelled_exception
 
-from models.automation import FOREVER, StepState
+from models.automation import FOREVER, Reaction, StepState
 from models.player import Asked, AutomationInput, Finish, News, Rest, StepOrder
 from workflows import calls
 from workflows.display import details
 from workflows.doing import Doing, is_gone
-from workflows.timeline import Skip
+from workflows.timeline import Do, Skip
 
 ANSWER = timedelta(seconds=3)
 """How long an order waits for the step it freed; its caller waits five seconds."""
@@ -64,6 +64,8 @@ class Automation(Doing):
             return await self._take_bearings()
         if knows.problem is not None or knows.paused:
             return await self._rest(FOREVER, None, knows.problem)
+        if knows.happened:
+            return await self._react(*knows.happened[0])
         heard, now = self._heard, self.now()
         todo = knows.plan(now)
         self._current = todo.current
@@ -84,6 +86,27 @@ class Automation(Doing):
             return None
         return await self._rest(knows.wake(todo, now), todo.wake)
 
+    async def _react(self, reaction: Reaction, at: datetime | None) -> None:
+        """Carry out what a fact brings about. Each part is journalled, so a turn that is interrupted goes on where it was."""
+        knows, now = self.knows, self.now()
+        round_ = knows.reacted[reaction.fact]
+        for step in reaction.steps:
+            known = knows.progress.get(step.id)
+            if known is None or known.round < round_:
+                knows.rounds[step.id] = round_
+                return await self.carry_out(Do(step.id, round_, at or now), now)
+        if reaction.ends and any(known.state is StepState.RUNNING for known in knows.progress.values()):
+            return await self._rest(FOREVER, None)
+        if reaction.ends and (left := knows.unbegun(now, f"ended by {reaction.fact}")):
+            return await self.carry_out(left[0], now)
+        if reaction.rearms:
+            knows.rearm(now)
+        if reaction.ends:
+            knows.over = "completed"
+        knows.reacted[reaction.fact] += 1
+        knows.happened.pop(0)
+        return None
+
     async def _take_bearings(self) -> None:
         self.knows.outdated = False
         resumes, progress = self.knows.resumes, self.knows.progress
@@ -101,6 +124,7 @@ class Automation(Doing):
 
     async def _rest(self, until: datetime, next_at: datetime | None, problem: str | None = None) -> None:
         heard = self._heard
+        self._describe(until)
         if self.about.rehearsal or problem is not None or self.noted != (self._current, next_at):
             await calls.rest(
                 Rest(
@@ -114,7 +138,6 @@ class Automation(Doing):
                 f"wait for {self._current or 'the event'}",
             )
             self.noted = (self._current, next_at)
-        self._describe(until)
         if self._heard == heard:
             self._rested = heard
         real_time = until != FOREVER and not self.knows.clock.is_stepped
@@ -138,6 +161,10 @@ class Automation(Doing):
     def _hear(self, news: News) -> None:
         self.knows.hear(news)
         self._heard += 1
+
+    def hear_fact(self, fact: str, news: News | None) -> None:
+        """For the named signals of a kind. A plain command line may send one without saying when it came about."""
+        self._hear(news.model_copy(update={"kind": fact}) if news else News(kind=fact, at=self.now()))
 
     @workflow.signal
     def step_settled(self, news: News) -> None:

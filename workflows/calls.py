@@ -26,7 +26,7 @@ PUMP = RetryPolicy(
     initial_interval=timedelta(seconds=1), backoff_coefficient=1.5, maximum_interval=timedelta(seconds=5)
 )
 
-ACTS = {"generate": "generate_content", "update": "update_records"}
+ACTS = {"generate": "generate_content", "update": "update_records", "notify": "notify", "call": "call"}
 """The activity behind each verb that sends no message."""
 
 

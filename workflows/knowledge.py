@@ -1,12 +1,13 @@
 """What a player knows of its automation, and what follows from that. Pure: no clock, no activity, nothing awaited."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Literal
 
 from models import moments
-from models.automation import FOREVER, Anchors, Late, Progress, Step, StepState
+from models.automation import FOREVER, Anchors, Late, Progress, Reaction, Step, StepState
 from models.clock import BusinessClock
 from models.messages import Enqueued
 from models.moments import Instants
@@ -22,13 +23,18 @@ class Knowledge:
 
     def __init__(self, about: AutomationInput) -> None:
         self.about = about
-        self.steps = {step.id: step for step in about.steps}
+        self.reactions = {reaction.fact: reaction for reaction in about.reactions}
+        self.steps = {step.id: step for step in (*about.steps, *(s for r in about.reactions for s in r.steps))}
         self.clock = BusinessClock(DAWN if about.rehearsal else None)
         self.anchors: Anchors | None = None
         self.instants = Instants(due={}, until={})
         self.progress: dict[str, Progress] = {}
         self.rounds: dict[str, int] = {}
         self.facts: set[str] = set()
+        self.happened: list[tuple[Reaction, datetime | None]] = []
+        """Reactions that are still to be carried out, and when their facts came about."""
+        self.reacted: Counter[str] = Counter()
+        """How many times each fact was reacted to: the round of the next reaction."""
         self.freed: dict[str, datetime] = {}
         self.skip_before: datetime | None = None
         self.results: dict[tuple[str, int], dict[str, str]] = {}
@@ -98,7 +104,34 @@ class Knowledge:
             case "step_settled":
                 self._hear_settled(news)
             case fact:
-                self.facts.add(fact)
+                self.hear_fact(fact, news.at)
+
+    def hear_fact(self, fact: str, at: datetime | None = None) -> None:
+        """Take in a fact, and what it makes untrue; what it brings about is done at the next turn."""
+        known = fact in self.facts
+        self.facts.add(fact)
+        reaction = self.reactions.get(fact)
+        if reaction is not None and not known:
+            self.facts -= set(reaction.withdraws)
+            self.happened.append((reaction, at))
+
+    def rearm(self, now: datetime) -> None:
+        """Steps that count from an anchor and lie ahead are due again, whatever became of them before."""
+        for step in self.about.steps:
+            due = self.instants.due.get(step.id)
+            anchored = moments.parse(step.moment).anchor in moments.MISSING
+            known = self.progress.get(step.id)
+            if known is not None and known.state.ended and anchored and due is not None and due > now:
+                self.rounds[step.id] = known.round + 1
+                del self.progress[step.id]
+
+    def unbegun(self, now: datetime, reason: str) -> list[Skip]:
+        """A skip for every step of the timeline that has not begun."""
+        return [
+            Skip(step.id, self.rounds.get(step.id, 0), self.instants.due.get(step.id) or now, reason)
+            for step in self.about.steps
+            if not self._begun(step)
+        ]
 
     def _hear_resumed(self, news: News) -> None:
         self.paused = False
@@ -181,7 +214,7 @@ class Knowledge:
 
     def tells(self, step: Step) -> bool:
         """Whether the player waits for the end of a step's messages; without it they are handed over and out of its mind."""
-        last = step.id == self.about.steps[-1].id
+        last = step.id == self.about.steps[-1].id or step not in self.about.steps
         return last or step.id in self._followed or any(action.audience for action in step.actions)
 
     def last_anchor(self) -> datetime | None:

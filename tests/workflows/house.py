@@ -22,8 +22,8 @@ from database.tallies import Change, tally
 from models.automation import Step
 from providers import accounts
 from settings import Settings
-from starter import triggers
-from starter.triggers import Kind, Triggers
+from starter.kinds import KINDS, Kind
+from starter.triggers import Triggers
 from workflows.event_launch import EventLaunchWorkflow
 from workflows.pumps import IntakeWorkflow
 
@@ -131,7 +131,7 @@ class House:
     async def begin(self, event_id: UUID, steps: Sequence[Step]) -> str:
         """Begin these steps for an event; the workflow's id. The subject is this test's own, as the server is everybody's."""
         subject = uuid4()
-        kinds: dict[Any, Kind] = triggers.KINDS  # type: ignore[assignment]  # the kind is this test's own
+        kinds: dict[Any, Kind] = KINDS  # type: ignore[assignment]  # the kind is this test's own
         kinds["custom"] = Kind("EventLaunchWorkflow", "Custom: {event.name}", tuple(steps))
         try:
             event = await events.get(self.pool, event_id)

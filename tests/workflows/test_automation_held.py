@@ -114,7 +114,7 @@ async def test_a_verb_that_nobody_carries_out_is_held_and_never_passed_over(work
         await working.event(), timeline(step("tell", "0 seconds", notify("deliverable_overdue", to="organizer")))
     )
     row = await until_held(working, id_)
-    assert "no activity carries out 'notify' steps" in row["last_error"]
+    assert "Nothing can notify 'organizer'" in row["last_error"]
 
 
 async def test_a_step_whose_messages_all_fail_is_held_and_a_retry_sends_them_again(working: House) -> None:

@@ -1,0 +1,40 @@
+"""The kinds of automations, and what each is begun with."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from models.automation import Reaction, Step, WorkflowType
+from workflows import event_launch
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a kind of automation is begun with."""
+
+    workflow: str
+    """The Temporal workflow class."""
+    title: str
+    """The name of its row; `{event.name}` and `{subject}` are filled in."""
+    timeline: tuple[Step, ...]
+    reactions: tuple[Reaction, ...] = ()
+    label: str = ""
+    """What Temporal shows: the title, unless that names a person."""
+    subject: str = "event"
+    """Which id of the occurrence's data it is about, such as `registration`."""
+    closes: Literal["event_date", "event_end"] | None = None
+    """From this instant of the event on there is nothing left for it to do."""
+    facts: tuple[str, ...] = ()
+    """Facts its conditions ask for, beside those it reacts to."""
+
+    def hears(self, occurrence: str) -> bool:
+        """Whether an automation of this kind is told of such an occurrence."""
+        return occurrence in self.facts or any(reaction.fact == occurrence for reaction in self.reactions)
+
+
+KINDS: Mapping[WorkflowType, Kind] = {
+    "event_launch": Kind(
+        "EventLaunchWorkflow", "Event Launch: {event.name}", event_launch.TIMELINE, closes="event_date"
+    ),
+}
+"""The automations that a rule may begin."""
