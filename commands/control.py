@@ -20,7 +20,10 @@ KindOption = Annotated[str | None, typer.Option("--kind", help="Only this kind o
 
 def pause(event: EventReference, kind: KindOption = None) -> None:
     """Pause an event's automations: from now on no step and no message of them. Nothing is lost."""
-    run(_change(event, kind, control.pause, "paused"), mendable=(control.ControlError,))
+    run(
+        _change(event, kind, control.pause, "paused; from now on no message of them leaves"),
+        mendable=(control.ControlError,),
+    )
 
 
 def resume(
@@ -35,12 +38,12 @@ def resume(
     async def resumed(pool: Pool, scope: Scope) -> int:
         return await control.resume(pool, scope, policy)
 
-    run(_change(event, kind, resumed, "resumed"), mendable=(control.ControlError,))
+    run(_change(event, kind, resumed, "resumed; what was held goes out now"), mendable=(control.ControlError,))
 
 
 def cancel(event: EventReference, kind: KindOption = None) -> None:
     """Cancel an event's automations for good; what is queued is not sent."""
-    run(_change(event, kind, control.cancel, "cancelled"), mendable=(control.ControlError,))
+    run(_change(event, kind, control.cancel, "cancelled; what is queued is not sent"), mendable=(control.ControlError,))
 
 
 async def _change(reference: str, kind: str | None, change: Callable[[Pool, Scope], Awaitable[int]], done: str) -> None:
@@ -51,9 +54,7 @@ async def _change(reference: str, kind: str | None, change: Callable[[Pool, Scop
         count = await change(pool, Scope(event_id=event.id, workflow_type=kind))
     finally:
         await pool.close()
-    typer.echo(
-        f"Recorded: {count} automation{'s' if count != 1 else ''} of {event.name} {done}. No message passes against it."
-    )
+    typer.echo(f"Recorded: {count} automation{'s' if count != 1 else ''} of {event.name} {done}.")
 
 
 AutomationArgument = Annotated[

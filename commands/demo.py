@@ -92,7 +92,7 @@ async def _live(pool: Pool, settings: Settings, event_id: UUID, console: Console
         for automation in await reports.automations(pool, event_id):
             for step in automation["steps"]:
                 key = (step["name"], step["round"])
-                if key in shown or step["status"] in ("pending", "running"):
+                if key in shown or step["status"] in ("pending", "running", "ahead"):
                     continue
                 shown.add(key)
                 not_sent = why_not(step)

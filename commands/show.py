@@ -20,7 +20,7 @@ from starter import control
 from starter import reports as reporting
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
-STYLES = {"success": "green", "running": "cyan", "failed": "red", "skipped": "yellow", "held": "red"}
+STYLES = {"ahead": "dim", "success": "green", "running": "cyan", "failed": "red", "skipped": "yellow", "held": "red"}
 
 
 def list_(as_json: JsonOption = False) -> None:
@@ -50,9 +50,10 @@ async def _list(as_json: bool) -> None:
         ]
         typer.echo(json.dumps(said, indent=2))
         return
-    table = Table(
-        "automation", "id", "status", "progress", "waits for", "until (UTC)", "problem", box=None, pad_edge=False
-    )
+    table = Table("automation", box=box.SIMPLE, pad_edge=False)
+    for column in ("id", "status", "progress", "waits for", "until (UTC)"):
+        table.add_column(column, no_wrap=True)
+    table.add_column("problem")
     for row in rows:
         until = f"{row.next_execution_at:%Y-%m-%d %H:%M}" if row.next_execution_at else ""
         progress = f"{row.steps_completed}/{row.steps_total}"

@@ -119,6 +119,19 @@ async def look(pool: Pool, automation_id: UUID, *, held: bool) -> Standing | Non
     return None if row is None else Standing(*row.values())
 
 
+async def standing(pool: Pool, automation_id: UUID) -> Standing | None:
+    """The present state of an automation, only read; one that has not begun counts from now."""
+    row = await pool.fetchrow(
+        """
+        SELECT a.status, coalesce(a.started_at, eventos_now(e.id)), e.timezone, e.starts_at, e.ends_at, e.date_revision,
+               eventos_now(e.id)
+        FROM automation_workflows a JOIN events e ON e.id = a.event_id WHERE a.id = $1
+        """,
+        automation_id,
+    )
+    return None if row is None else Standing(*row.values())
+
+
 def anchors(standing: Standing) -> Anchors:
     """What moments count from."""
     return Anchors(

@@ -1,46 +1,89 @@
 """The report of an event: its steps as the journal has them, and the ledger compared with what the sandbox accepted."""
 
 from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import httpx2
 
+import database.automations
 from database import reports
 from database.connection import Pool
+from database.reports import AutomationRow, StepRow
+from models import moments
+from models.automation import FOREVER
+from models.definition import from_definition
 
 PROVIDERS = {"email": "resend", "whatsapp": "twilio", "linkedin": "linkedin", "twitter": "x", "facebook": "facebook"}
 """The sandbox's provider behind each channel."""
 
 
 async def automations(pool: Pool, event_id: UUID) -> list[dict[str, Any]]:
-    """Every automation of an event with its steps, ready for JSON."""
+    """Every automation of an event, ready for JSON: what became of its steps, and when those ahead are due."""
     rows = await reports.steps(pool, event_id)
+    found = []
+    for automation in await reports.automations(pool, event_id):
+        own = [row for row in rows if row.automation_id == automation.id]
+        steps = [_happened(row) for row in own]
+        if automation.status in ("pending", "active", "paused"):
+            steps += await _ahead(pool, automation, own)
+        found.append(
+            {
+                "type": automation.workflow_type,
+                "status": automation.status,
+                "steps_completed": automation.steps_completed,
+                "steps_total": automation.steps_total,
+                "steps": steps,
+            }
+        )
+    return found
+
+
+def _happened(row: StepRow) -> dict[str, Any]:
+    return {
+        "name": row.name,
+        "round": row.round,
+        "due_at": row.due_at.isoformat() if row.due_at else None,
+        "status": row.status,
+        "queued": row.queued,
+        "sent": row.sent,
+        "failed": row.failed,
+        "unknown": row.unknown,
+        "skipped": row.skipped,
+        **({"reason": row.result["reason"]} if "reason" in row.result else {}),
+        **({"error": row.error} if row.error else {}),
+    }
+
+
+async def _ahead(pool: Pool, automation: AutomationRow, rows: Sequence[StepRow]) -> list[dict[str, Any]]:
+    """The steps that have not begun, as they would come by the event's dates of now."""
+    steps = from_definition(automation.definition)
+    begun = {row.name for row in rows}
+    standing = await database.automations.standing(pool, automation.id)
+    due: dict[str, datetime | None] = {}
+    if standing is not None:
+        ended = {row.name: row.ended_at for row in rows if row.ended_at is not None}
+        try:
+            due = moments.resolve_all(steps, database.automations.anchors(standing), ended).due
+        except moments.UnknownZone:
+            due = {}  # the automation itself says what is wrong
+    ahead = [step for step in steps if step.id not in begun]
     return [
         {
-            "type": automation.workflow_type,
-            "status": automation.status,
-            "steps_completed": automation.steps_completed,
-            "steps_total": automation.steps_total,
-            "steps": [
-                {
-                    "name": row.name,
-                    "round": row.round,
-                    "due_at": row.due_at.isoformat() if row.due_at else None,
-                    "status": row.status,
-                    "queued": row.queued,
-                    "sent": row.sent,
-                    "failed": row.failed,
-                    "unknown": row.unknown,
-                    "skipped": row.skipped,
-                    **({"reason": row.result["reason"]} if "reason" in row.result else {}),
-                    **({"error": row.error} if row.error else {}),
-                }
-                for row in rows
-                if row.automation_id == automation.id
-            ],
+            "name": step.id,
+            "round": 0,
+            "due_at": at.isoformat() if (at := due.get(step.id)) else None,
+            "status": "ahead",
+            "queued": 0,
+            "sent": 0,
+            "failed": 0,
+            "unknown": 0,
+            "skipped": {},
+            **({} if due.get(step.id) else {"reason": step.moment}),
         }
-        for automation in await reports.automations(pool, event_id)
+        for step in sorted(ahead, key=lambda step: (due.get(step.id) is None, due.get(step.id) or FOREVER))
     ]
 
 

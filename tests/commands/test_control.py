@@ -11,6 +11,8 @@ import pytest
 from database.connection import Pool, connect
 from database.seed import seed
 from dev.sandbox import ROOT
+from models.definition import to_definition
+from workflows.event_launch import TIMELINE
 
 NAME = "Buildcraft Lisbon"
 
@@ -125,7 +127,25 @@ async def test_list_and_show_speak_json_to_programs(seeded: str, pool: Pool) -> 
     assert (row["type"], row["status"], row["progress"]) == ("event_launch", "active", "0/9")
 
     status, said = await eventos(seeded, "show", NAME, "--json")
-    assert (status, json.loads(said)["automations"][0]["steps"]) == (0, [])
+    assert status == 0
+    [automation] = json.loads(said)["automations"]
+    assert (automation["type"], automation["steps_total"], len(automation["steps"])) == ("event_launch", 9, 9)
+
+
+async def test_show_tells_what_is_ahead_and_when(seeded: str, pool: Pool) -> None:
+    await _automation(pool)
+    await pool.execute("UPDATE automation_workflows SET started_at = '2026-11-22T12:00Z'")
+    await pool.execute("UPDATE events SET starts_at = '2027-01-07T09:00Z' WHERE name = $1", NAME)
+
+    status, said = await eventos(seeded, "show", NAME, "--json")
+
+    assert status == 0
+    ahead = {step["name"]: step for step in json.loads(said)["automations"][0]["steps"]}
+    assert {step["status"] for step in ahead.values()} == {"ahead"}
+    assert ahead["week_1_reminder"]["due_at"] == "2026-11-29T12:00:00+00:00"
+    assert ahead["final_reminder"]["due_at"] == "2027-01-06T09:00:00+00:00"
+    assert ahead["post_social_media"]["due_at"] is None
+    assert ahead["post_social_media"]["reason"] == "1 hour after send_announcement"
 
 
 async def test_an_unreachable_database_is_named_without_its_password() -> None:
@@ -156,10 +176,11 @@ async def _automation(pool: Pool) -> str:
         """
         INSERT INTO automation_workflows (id, event_id, organizer_id, subject_id, name, workflow_type, definition, status,
                                           steps_total, rules, temporal_workflow_id)
-        SELECT $1, id, organizer_id, id, 'Event Launch: ' || name, 'event_launch', '{"steps": []}', 'active', 9, 1, 'event_launch/x/1'
+        SELECT $1, id, organizer_id, id, 'Event Launch: ' || name, 'event_launch', $3, 'active', 9, 1, 'event_launch/x/1'
         FROM events WHERE name = $2
         """,
         id_,
         NAME,
+        to_definition(TIMELINE),
     )
     return str(id_)
