@@ -18,6 +18,7 @@ import logs
 from activities.acts import Acts
 from activities.bearings import BearingsActivities
 from activities.content import Content
+from activities.deliverables import Deliverables
 from activities.dispatch import Dispatch
 from activities.failures import CountFailures
 from activities.intake import Intake
@@ -31,6 +32,7 @@ from settings import MissingSettings, Settings
 from starter.client import TemporalUnreachable, connect
 from starter.triggers import Triggers
 from starter.webhooks import Webhooks
+from workflows.deliverable_tracking import DeliverableTrackingWorkflow
 from workflows.event_launch import EventLaunchWorkflow
 from workflows.pumps import DispatchWorkflow, IntakeWorkflow
 
@@ -39,7 +41,7 @@ log = structlog.get_logger()
 STOP_SECONDS = 10
 """How long a stopping worker may take to finish or hand back what is in flight."""
 
-WORKFLOWS = [EventLaunchWorkflow, DispatchWorkflow, IntakeWorkflow]
+WORKFLOWS = [EventLaunchWorkflow, DeliverableTrackingWorkflow, DispatchWorkflow, IntakeWorkflow]
 
 
 def runner() -> SandboxedWorkflowRunner:
@@ -57,7 +59,7 @@ def build(
     triggers = Triggers(pool, client, settings.task_queue, webhooks)
     intake = Intake(pool, listen_url, triggers.take_in)
     dispatch = Dispatch(pool, live=live, rehearsal=rehearsal, public_url=settings.public_url, listen_url=listen_url)
-    acts = Acts(Content(pool, live, rehearsal).deeds)
+    acts = Acts(Content(pool, live, rehearsal).deeds, Deliverables(pool).deeds)
     bearings = BearingsActivities(pool)
     outbox = Outbox(pool)
     return Worker(

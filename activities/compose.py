@@ -9,6 +9,8 @@ from uuid import UUID
 import structlog
 from pydantic import ValidationError
 
+from activities import about
+from activities.about import About
 from activities.facts import event_facts
 from database import contents
 from database.batches import Batch, Claimed
@@ -35,8 +37,8 @@ log = structlog.get_logger()
 BREATH = 10
 """Messages composed at a stretch; then other batches have their turn, some of which hold locks in the database."""
 
-Writer = Callable[[Claimed], M]
-"""Writes one message with the words and facts that it was made for."""
+Writer = Callable[[Claimed, About], M]
+"""Writes one message with the words and facts that it was made for, and what it is about."""
 
 
 class NoContentSid(TemplateError):
@@ -76,6 +78,7 @@ class Composer:
     async def _compose(self, batch: Batch, prepare: Callable[[Claimed, Content, EventFacts], Writer[M]]) -> Composed[M]:
         wanted = {(message.event_id, message.content_id) for message in batch.messages}
         known = await contents.load(self._pool, batch.channel, wanted)
+        spoken_of = await about.load(self._pool, batch)
         writers: dict[tuple[UUID, UUID | None, str], Writer[M] | str] = {}
         composed: Composed[M] = Composed()
         for place, message in enumerate(batch.messages):
@@ -89,7 +92,10 @@ class Composer:
                 composed.faulty.append((message, writer))
                 continue
             try:
-                composed.ready.append((message, writer(message)))
+                its = spoken_of.get(message.id, about.NOTHING)
+                if isinstance(its, TemplateError):
+                    raise its
+                composed.ready.append((message, writer(message, its)))
             except TemplateError as error:
                 (composed.faulty if _concerns_all(error) else composed.failed).append((message, str(error)))
             except Exception as error:  # noqa: BLE001 - a mistake in a template must not stop everybody else's messages
@@ -104,9 +110,14 @@ class Composer:
         marketing = is_marketing(like.template)
         sender = _mailbox(event.organizer_name, content.sender_email)
 
-        def write(message: Claimed) -> EmailMessage:
+        def write(message: Claimed, its: About) -> EmailMessage:
             unsubscribe = f"{self._public_url}/unsubscribe/{message.id}"
-            mail = prepared.for_person(_person(message, event, unsubscribe))
+            mail = prepared.for_person(
+                _person(message, event, unsubscribe, its.why),
+                sponsor=its.sponsor,
+                deliverable=its.deliverable,
+                approval=its.approval,
+            )
             return EmailMessage(
                 id=message.id,
                 to=message.address,
@@ -154,8 +165,11 @@ def _whatsapp(like: Claimed, content: Content, event: EventFacts) -> Writer[What
         )
     slots = WhatsAppSlots.model_validate(content.slots) if content.slots is not None else None
 
-    def write(message: Claimed) -> WhatsAppMessage:
-        variables = render_whatsapp(message.template, slots, event, _person(message, event, "")).variables
+    def write(message: Claimed, its: About) -> WhatsAppMessage:
+        person = _person(message, event, "", its.why)
+        variables = render_whatsapp(
+            message.template, slots, event, person, sponsor=its.sponsor, deliverable=its.deliverable
+        ).variables
         return WhatsAppMessage(id=message.id, to=message.address, content_sid=sid, variables=variables)
 
     return write
@@ -165,11 +179,11 @@ def _posts(like: Claimed, content: Content, event: EventFacts) -> Writer[SocialP
     if content.slots is None:
         raise MissingField(like.template, ["slots"])
     text = render_social(content.variant or like.address, SocialPosts.model_validate(content.slots), event)
-    return lambda message: SocialPost(id=message.id, text=text)
+    return lambda message, _: SocialPost(id=message.id, text=text)
 
 
-def _person(message: Claimed, event: EventFacts, unsubscribe: str) -> PersonFacts:
-    why = (
+def _person(message: Claimed, event: EventFacts, unsubscribe: str, why: str) -> PersonFacts:
+    why = why or (
         f"you are registered for {event.name}"
         if message.registered
         else f"{event.organizer_name} has you among its contacts"

@@ -1,8 +1,10 @@
 """Audiences: named sets of people, resolved when a step is played."""
 
+from database import deliverable_tracking
 from models.phrases import nearest
 
 AUDIENCES = {
+    **deliverable_tracking.AUDIENCES,
     "all_contacts": """
         SELECT c.id AS person_id, c.email, c.phone
         FROM scope JOIN contacts c ON c.organizer_id = scope.organizer_id
@@ -28,7 +30,9 @@ AUDIENCES = {
 People without an address on a step's channel are not in its audience; whether they may be written to is a gate's matter."""
 
 
-SUBJECTS: dict[str, str] = {}
+SUBJECTS: dict[str, str] = {
+    "deliverable_tracking": deliverable_tracking.SPONSOR,
+}
 """The same for each kind whose steps address its own subject: an attendee, a sponsor."""
 
 

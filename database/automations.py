@@ -91,6 +91,7 @@ class Standing(NamedTuple):
     event_end: datetime | None
     date_revision: int
     now: datetime
+    deadline: datetime | None
 
 
 async def look(pool: Pool, automation_id: UUID, *, held: bool) -> Standing | None:
@@ -111,7 +112,8 @@ async def look(pool: Pool, automation_id: UUID, *, held: bool) -> Standing | Non
             updated_at = now()
         FROM events e
         WHERE a.id = $1 AND e.id = a.event_id
-        RETURNING a.status, a.started_at, e.timezone, e.starts_at, e.ends_at, e.date_revision, eventos_now(e.id)
+        RETURNING a.status, a.started_at, e.timezone, e.starts_at, e.ends_at, e.date_revision, eventos_now(e.id),
+                  eventos_deadline(a.subject_id)
         """,
         automation_id,
         held,
@@ -124,7 +126,7 @@ async def standing(pool: Pool, automation_id: UUID) -> Standing | None:
     row = await pool.fetchrow(
         """
         SELECT a.status, coalesce(a.started_at, eventos_now(e.id)), e.timezone, e.starts_at, e.ends_at, e.date_revision,
-               eventos_now(e.id)
+               eventos_now(e.id), eventos_deadline(a.subject_id)
         FROM automation_workflows a JOIN events e ON e.id = a.event_id WHERE a.id = $1
         """,
         automation_id,
@@ -139,6 +141,7 @@ def anchors(standing: Standing) -> Anchors:
         zone=standing.zone or "UTC",
         event_date=standing.event_date,
         event_end=standing.event_end,
+        deadline=standing.deadline,
         date_revision=standing.date_revision,
     )
 

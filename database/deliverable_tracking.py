@@ -13,6 +13,17 @@ SPONSOR = """
 """
 """The subject's own address: the sponsor's contact."""
 
+TEMPLATES = (
+    "deliverable_reminder",
+    "deliverable_urgent",
+    "deliverable_overdue",
+    "deliverable_overdue_alert",
+    "deliverable_review",
+    "deliverable_rejected",
+    "deliverable_thank_you",
+)
+"""The messages of a tracker: all speak of its deliverable."""
+
 AUDIENCES = {
     "sponsor": SPONSOR,
     "sponsor_not_yet_thanked": f"""
@@ -23,6 +34,10 @@ AUDIENCES = {
             WHERE a.workflow_type = 'deliverable_tracking' AND a.subject_id = d.id AND m.template = 'deliverable_thank_you'
               AND m.status NOT IN ('failed', 'skipped', 'cancelled')
               AND m.created_at >= coalesce(d.submitted_at, '-infinity'))
+    """,
+    "sponsor_of_rejected": f"{SPONSOR} WHERE d.status = 'rejected'",
+    "the_organizer": """
+        SELECT o.id AS person_id, o.email, NULL::text AS phone FROM scope JOIN organizers o ON o.id = scope.organizer_id
     """,
     "organizer_who_approves": """
         SELECT o.id AS person_id, o.email, NULL::text AS phone
@@ -68,6 +83,8 @@ class Facts(NamedTuple):
     sponsor: dict[str, Any]
     """The keys are those of `SponsorFacts`."""
     review_url: str
+    why: str
+    """Why the reader gets the message."""
 
 
 async def facts(pool: Pool, message_ids: Collection[UUID]) -> dict[UUID, Facts]:
@@ -85,8 +102,10 @@ async def facts(pool: Pool, message_ids: Collection[UUID]) -> dict[UUID, Facts]:
                d.due_date,
                d.due_date - (eventos_now(e.id) AT TIME ZONE eventos_zone(e.timezone))::date AS days_remaining,
                jsonb_build_object(
-                   'name', s.name, 'contact_name', s.contact_name, 'category', s.category, 'tier', p.tier) AS sponsor,
-               coalesce(d.metadata ->> 'review_url', d.file_url, '') AS review_url
+                   'name', s.name, 'category', s.category, 'tier', p.tier,
+                   'contact_name', CASE WHEN m.person_id = s.id THEN s.contact_name ELSE '' END) AS sponsor,
+               coalesce(d.metadata ->> 'review_url', d.file_url, '') AS review_url,
+               CASE WHEN m.person_id = s.id THEN s.name || ' sponsors ' ELSE 'you organize ' END || e.name AS why
         FROM messages m
         JOIN automation_workflows a ON a.id = m.automation_id
         JOIN sponsor_deliverables d ON d.id = a.subject_id
@@ -103,6 +122,7 @@ async def facts(pool: Pool, message_ids: Collection[UUID]) -> dict[UUID, Facts]:
             row["deliverable"] | {"due_date": row["due_date"], "days_remaining": row["days_remaining"]},
             row["sponsor"],
             row["review_url"],
+            row["why"],
         )
         for row in rows
     }

@@ -23,7 +23,7 @@ GATES: tuple[tuple[Verdict, str, str], ...] = (
     ("skipped", "expired before it could be sent", "m.valid_until <= coalesce(e.clock_now, now())"),
     ("skipped", "suppressed: {suppressed}", "s.reason IS NOT NULL"),
     ("skipped", "no consent to email", "m.channel = 'email' AND NOT c.email_consent"),
-    ("skipped", "no opt-in to WhatsApp", "m.channel = 'whatsapp' AND NOT coalesce(c.whatsapp_opt_in, FALSE)"),
+    ("skipped", "no opt-in to WhatsApp", "m.channel = 'whatsapp' AND NOT coalesce(c.whatsapp_opt_in, p.id NOTNULL)"),
 )
 """Verdict, reason, and when the gate is shut. Read from the top: the first that is shut speaks."""
 
@@ -40,6 +40,7 @@ JOIN automation_workflows a ON a.id = m.automation_id
 JOIN events e ON e.id = m.event_id
 JOIN organizers o ON o.id = m.organizer_id
 LEFT JOIN contacts c ON c.id = m.person_id
+LEFT JOIN sponsors p ON p.id = m.person_id AND m.channel = 'whatsapp'
 LEFT JOIN registrations r ON r.event_id = m.event_id AND r.contact_id = m.person_id AND r.status = 'confirmed'
 LEFT JOIN suppressions s ON s.organizer_id = m.organizer_id AND s.channel = m.channel AND s.address = m.address
 WHERE m.id = ANY($1)

@@ -44,6 +44,10 @@ INTO = """
 """
 
 
+DATELESS = ("deliverable_tracking",)
+"""Kinds whose words do not speak of the event's dates: a moved event drops none of their messages."""
+
+
 class NothingToSend(ValueError):
     """A step was handed to the outbox that has no message to send."""
 
@@ -204,7 +208,7 @@ async def _queue_people(
         *(request.automation_id, log_id, scope["event_id"], scope["organizer_id"], scope["subject_id"]),
         *(scope["rehearsal"], action.template or request.step.id, request.step.id, request.round),
         *(request.step.priority, request.step.topic, request.now, request.valid_until, before, after),
-        scope["date_revision"],
+        None if scope["workflow_type"] in DATELESS else scope["date_revision"],
     )
     assert row is not None
     none = Counter(
@@ -256,7 +260,7 @@ async def _note(
     row = await connection.fetchrow(
         f"""
         UPDATE workflow_execution_logs
-        SET status = $2, open = $3, result = coalesce(result, '{{}}') || $4::jsonb, ended_at = $5,
+        SET status = $2, open = $3, result = coalesce(result, '{{}}') || $4::jsonb, ended_at = $5, tell = $6,
             completed_at = CASE WHEN $5::timestamptz IS NOT NULL THEN clock_timestamp() END,
             duration_ms = CASE WHEN $5::timestamptz IS NOT NULL
                                THEN round(1000 * extract(epoch FROM clock_timestamp() - started_at)) END
@@ -267,6 +271,7 @@ async def _note(
         queued,
         result,
         None if queued else request.now,
+        request.tell,
     )
     assert row is not None
     return row

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from database import deliverable_tracking
 from database.connection import Pool
 from models.automation import FOREVER
 
@@ -66,6 +67,7 @@ async def copy_event(pool: Pool, event_id: UUID, rehearsal_id: UUID, clock_now: 
         SELECT {shadow("s.organizer_id")}, s.channel, s.address, s.reason, s.created_at
         FROM suppressions s JOIN events e ON e.organizer_id = s.organizer_id WHERE e.id = $2
         """,
+        *deliverable_tracking.copies(shadow),
     ]
     async with pool.acquire() as connection, connection.transaction():
         for statement in statements:

@@ -21,6 +21,8 @@ class AutomationInput(Frozen):
     workflow_type: WorkflowType
     steps: tuple[Step, ...]
     reactions: tuple[Reaction, ...] = ()
+    open_ended: bool = False
+    """It listens on when its timeline has been played; only a reaction or a person ends it."""
     rules: int = RULES
     rehearsal: bool = False
 

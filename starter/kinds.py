@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from models.automation import Reaction, Step, WorkflowType
-from workflows import event_launch
+from workflows import deliverable_tracking, event_launch
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,8 @@ class Kind:
     """Which id of the occurrence's data it is about, such as `registration`."""
     closes: Literal["event_date", "event_end"] | None = None
     """From this instant of the event on there is nothing left for it to do."""
+    open_ended: bool = False
+    """It listens on when its timeline has been played; only a reaction or a person ends it."""
     facts: tuple[str, ...] = ()
     """Facts its conditions ask for, beside those it reacts to."""
 
@@ -35,6 +37,15 @@ class Kind:
 KINDS: Mapping[WorkflowType, Kind] = {
     "event_launch": Kind(
         "EventLaunchWorkflow", "Event Launch: {event.name}", event_launch.TIMELINE, closes="event_date"
+    ),
+    "deliverable_tracking": Kind(
+        "DeliverableTrackingWorkflow",
+        "Deliverable: {subject}",
+        deliverable_tracking.TIMELINE,
+        deliverable_tracking.REACTIONS,
+        label="Deliverable of {event.name}",
+        subject="deliverable",
+        open_ended=True,
     ),
 }
 """The automations that a rule may begin."""

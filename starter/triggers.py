@@ -110,6 +110,7 @@ class Triggers:
                     workflow_type=workflow_type,
                     steps=from_definition(begun.definition),
                     reactions=kind.reactions,
+                    open_ended=kind.open_ended,
                     rules=begun.rules,
                     rehearsal=begun.rehearsal,
                 ),

@@ -81,7 +81,7 @@ class Automation(Doing):
                 return await self.carry_out(why, now)
             return await self.end(step, why.round, why.due, StepState.FAILED, error=f"not mended in time: {why.reason}")
         end = knows.last_anchor()
-        if todo.finished and (end is None or end <= now):
+        if todo.finished and (end is None or end <= now) and not self.about.open_ended:
             knows.over = "completed"
             return None
         return await self._rest(knows.wake(todo, now), todo.wake)

@@ -63,7 +63,10 @@ class Knowledge:
         self.problem = bearings.problem
         if bearings.problem is not None:
             return
-        moved = self.anchors is not None and bearings.anchors.date_revision > self.anchors.date_revision
+        moved = self.anchors is not None and (
+            bearings.anchors.date_revision > self.anchors.date_revision
+            or bearings.anchors.deadline != self.anchors.deadline
+        )
         if moved:
             now, rules = self.clock.now(real), self.about.rules
             self.rounds |= rounds(self.about.steps, self.instants, bearings.instants, self.progress, now, rules)
@@ -113,6 +116,7 @@ class Knowledge:
         reaction = self.reactions.get(fact)
         if reaction is not None and not known:
             self.facts -= set(reaction.withdraws)
+            self.outdated = True  # a fact may come with another date
             self.happened.append((reaction, at))
 
     def rearm(self, now: datetime) -> None:

@@ -24,7 +24,6 @@ from providers import accounts
 from settings import Settings
 from starter.kinds import KINDS, Kind
 from starter.triggers import Triggers
-from workflows.event_launch import EventLaunchWorkflow
 from workflows.pumps import IntakeWorkflow
 
 Row = dict[str, Any]
@@ -248,7 +247,7 @@ class House:
 async def replay(histories: Sequence[WorkflowHistory]) -> None:
     """Raise unless these histories can be replayed."""
     replayer = Replayer(
-        workflows=[EventLaunchWorkflow], workflow_runner=hosting.runner(), data_converter=pydantic_data_converter
+        workflows=hosting.WORKFLOWS, workflow_runner=hosting.runner(), data_converter=pydantic_data_converter
     )
     for history in histories:
         await replayer.replay_workflow(history)
