@@ -7,7 +7,7 @@ import pytest
 from cli import app
 from dev.sandbox import ROOT
 from settings import Settings
-from workflows.event_launch import TIMELINE
+from starter.kinds import KINDS
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
@@ -30,9 +30,10 @@ def test_every_setting_is_in_the_reference():
     assert [name for name in names if f"`{name}`" not in said] == []
 
 
-def test_the_launch_in_the_reference_is_the_one_that_runs():
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_timeline_in_the_reference_is_the_one_that_runs(kind):
     said = (ROOT / "docs/reference/timelines.md").read_text("utf-8")
-    for step in TIMELINE:
+    for step in KINDS[kind].timeline:
         [row] = [line for line in said.splitlines() if line.startswith(f"| `{step.id}` |")]
         _, _, moment, _, _, late, until, _ = (cell.strip().replace("`", "") for cell in row.split("|"))
         assert (moment, late, until) == (step.moment, step.late.value, step.until or "")
