@@ -104,7 +104,7 @@ def say(goal: str, value: float, text: str, *, below: bool = False) -> None:
     """One line: what was measured, what was wanted, and their ratio."""
     wanted = GOALS[goal]
     ratio = wanted / value if below else value / wanted
-    typer.echo(f"  {text:<58} {'reached' if ratio >= 1 else 'missed '}  x{ratio:.2f}")
+    typer.echo(f"  {text:<68} {'reached' if ratio >= 1 else 'missed '}  x{ratio:.2f}")
 
 
 async def main(contacts: int, limited: int) -> None:

@@ -53,8 +53,8 @@ async def test_a_touch_costs_one_timer_and_one_local_activity(working: House) ->
     six = timeline(*(step(f"touch_{n}", f"{n} seconds", social("linkedin")) for n in range(1, 7)))
     three = await working.begin(event, TOUCHES)
     other = await working.begin(await working.event(), six)
-    await working.until_row(three, status="completed")
-    await working.until_row(other, status="completed")
+    await working.handle(three).result()
+    await working.handle(other).result()
 
     more = await counted(working, other)
     more.subtract(await counted(working, three))
