@@ -93,7 +93,7 @@ async def test_every_ticket_has_a_code_of_its_own_and_every_template_a_content_s
         await connection.fetchval("SELECT count(DISTINCT ticket_code) FROM registrations WHERE ticket_code <> ''") == 80
     )
     content = await connection.fetchval("SELECT whatsapp_content FROM organizers")
-    assert set(content) == {"whatsapp_broadcast", "final_reminder"}
+    assert set(content) == {"whatsapp_broadcast", "final_reminder", "deliverable_urgent"}
     assert all(re.fullmatch(r"HX[0-9a-f]{32}", sid) for sid in content.values())
 
 
