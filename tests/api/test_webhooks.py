@@ -63,7 +63,7 @@ async def test_what_resend_signed_otherwise_is_refused_and_not_kept(api: Api, po
         (good | {"svix-signature": "nonsense"}, "no matching signature"),
         (good | {"svix-timestamp": "yesterday"}, "invalid timestamp"),
         (svix(body, age=301), "outside tolerance"),
-        (svix(body, age=-301), "outside tolerance"),
+        (svix(body, age=-360), "outside tolerance"),  # a clock that ticks on meanwhile must not let it in
         ({name: value for name, value in good.items() if name != "svix-signature"}, "no svix-signature header"),
         ({}, "no svix-id and no svix-timestamp and no svix-signature"),
     ):
