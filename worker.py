@@ -21,8 +21,11 @@ from activities.content import Content
 from activities.deliverables import Deliverables
 from activities.dispatch import Dispatch
 from activities.failures import CountFailures
+from activities.followup import Followup
 from activities.intake import Intake
 from activities.outbox import Outbox
+from activities.sponsors import Sponsors
+from activities.watch import Watch
 from database.connection import DatabaseUnreachable, Pool, connect_pool
 from models.ids import INTAKE_WORKFLOW_ID, dispatch_workflow_id
 from models.messages import CHANNELS
@@ -34,14 +37,26 @@ from starter.triggers import Triggers
 from starter.webhooks import Webhooks
 from workflows.deliverable_tracking import DeliverableTrackingWorkflow
 from workflows.event_launch import EventLaunchWorkflow
+from workflows.event_watch import EventWatchWorkflow
+from workflows.post_event_followup import PostEventFollowupWorkflow
 from workflows.pumps import DispatchWorkflow, IntakeWorkflow
+from workflows.sponsor_outreach import SEQUENCE, SponsorOutreachWorkflow, SponsorSequenceWorkflow
 
 log = structlog.get_logger()
 
 STOP_SECONDS = 10
 """How long a stopping worker may take to finish or hand back what is in flight."""
 
-WORKFLOWS = [EventLaunchWorkflow, DeliverableTrackingWorkflow, DispatchWorkflow, IntakeWorkflow]
+WORKFLOWS = [
+    EventLaunchWorkflow,
+    SponsorOutreachWorkflow,
+    SponsorSequenceWorkflow,
+    DeliverableTrackingWorkflow,
+    PostEventFollowupWorkflow,
+    EventWatchWorkflow,
+    DispatchWorkflow,
+    IntakeWorkflow,
+]
 
 
 def runner() -> SandboxedWorkflowRunner:
@@ -59,7 +74,12 @@ def build(
     triggers = Triggers(pool, client, settings.task_queue, webhooks)
     intake = Intake(pool, listen_url, triggers.take_in)
     dispatch = Dispatch(pool, live=live, rehearsal=rehearsal, public_url=settings.public_url, listen_url=listen_url)
-    acts = Acts(Content(pool, live, rehearsal).deeds, Deliverables(pool).deeds)
+    acts = Acts(
+        Content(pool, live, rehearsal).deeds,
+        Followup(pool, live, rehearsal).deeds,
+        Sponsors(pool, live, rehearsal, SEQUENCE).deeds,
+        Deliverables(pool).deeds,
+    )
     bearings = BearingsActivities(pool)
     outbox = Outbox(pool)
     return Worker(
@@ -76,6 +96,7 @@ def build(
             bearings.look,
             bearings.rest,
             bearings.finish,
+            Watch(pool).look_over,
             acts.generate_content,
             acts.update_records,
             acts.notify,

@@ -1,13 +1,15 @@
 """What a message is about beside its event and its reader: a deliverable, and the sponsor who owes it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
+from activities import followup, sponsors
 from database import deliverable_tracking
 from database.batches import Batch
 from database.connection import Pool
 from templates import ApprovalFacts, DeliverableFacts, SponsorFacts, TemplateError
+from templates.includes import Include
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,17 +21,29 @@ class About:
     approval: ApprovalFacts | None = None
     why: str = ""
     """Why the reader gets it, where that is neither a registration nor being a contact."""
+    includes: Mapping[str, Include] = field(default_factory=dict)
+    """The reader's own."""
 
 
 NOTHING = About()
 
 
 async def load(pool: Pool, batch: Batch) -> Mapping[UUID, About | TemplateError]:
-    """What each message of a tracker is about, as it is now, or why that cannot be said. Other messages have no entry."""
-    ids = [message.id for message in batch.messages if message.template in deliverable_tracking.TEMPLATES]
-    if not ids:
-        return {}
-    return {id_: _about(facts) for id_, facts in (await deliverable_tracking.facts(pool, ids)).items()}
+    """What the messages of a tracker, a sponsor sequence or a follow-up are about, as it is now, or why that cannot be said.
+
+    Other messages have no entry.
+    """
+    ids = [message.id for message in batch.messages]
+    found: dict[UUID, About | TemplateError] = {
+        id_: About(sponsor=its.sponsor, why=its.why, includes=its.includes)
+        for id_, its in (await followup.about(pool, ids)).items()
+    }
+    for id_, (sponsor, why) in (await sponsors.spoken_of(pool, batch)).items():
+        found[id_] = About(sponsor=sponsor, why=why)
+    owed = [message.id for message in batch.messages if message.template in deliverable_tracking.TEMPLATES]
+    if owed:
+        found |= {id_: _about(facts) for id_, facts in (await deliverable_tracking.facts(pool, owed)).items()}
+    return found
 
 
 def _about(facts: deliverable_tracking.Facts) -> About | TemplateError:

@@ -114,6 +114,7 @@ class Composer:
             unsubscribe = f"{self._public_url}/unsubscribe/{message.id}"
             mail = prepared.for_person(
                 _person(message, event, unsubscribe, its.why),
+                includes=its.includes,
                 sponsor=its.sponsor,
                 deliverable=its.deliverable,
                 approval=its.approval,

@@ -150,7 +150,7 @@ def _show(console: Console, said: dict[str, Any], zone: str) -> Sequence[str]:
         problems += [
             f"{step['name']} is {step['status']}: {why_not(step)}"
             for step in automation["steps"]
-            if step["status"] != "success"
+            if step["status"] != "success" and not (step["status"] == "skipped" and step.get("reason"))
         ]
     for problem in problems:
         console.print(f"[red]{escape(problem)}[/]")

@@ -1,9 +1,12 @@
 """Audiences: named sets of people, resolved when a step is played."""
 
-from database import deliverable_tracking
+from database import deliverable_tracking, followup, sponsors
 from models.phrases import nearest
 
 AUDIENCES = {
+    "the_organizer": """
+        SELECT o.id AS person_id, o.email, NULL::text AS phone FROM scope JOIN organizers o ON o.id = scope.organizer_id
+    """,
     **deliverable_tracking.AUDIENCES,
     "all_contacts": """
         SELECT c.id AS person_id, c.email, c.phone
@@ -25,12 +28,14 @@ AUDIENCES = {
         FROM scope JOIN registrations r ON r.event_id = scope.event_id AND r.status = 'confirmed'
         JOIN contacts c ON c.id = r.contact_id
     """,
+    **followup.AUDIENCES,
 }
-"""SQL of (person_id, email, phone) by name. `scope` is one row: event_id, organizer_id, and the automation's subject_id.
+"""SQL of (person_id, email, phone) by name, and of the segment where a step writes by segments. `scope` is one row: event_id, organizer_id, and the automation's subject_id.
 People without an address on a step's channel are not in its audience; whether they may be written to is a gate's matter."""
 
 
 SUBJECTS: dict[str, str] = {
+    "sponsor_outreach": sponsors.CONTACT,
     "deliverable_tracking": deliverable_tracking.SPONSOR,
 }
 """The same for each kind whose steps address its own subject: an attendee, a sponsor."""

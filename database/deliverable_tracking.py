@@ -52,19 +52,6 @@ def copies(shadow: Callable[[str], str]) -> list[str]:
     """The statements that copy an event's sponsors and what they owe into a rehearsal; reminders are counted anew."""
     return [
         f"""
-        INSERT INTO sponsors (id, organizer_id, name, category, website, contact_name, contact_email, contact_phone)
-        SELECT {shadow("s.id")}, {shadow("s.organizer_id")}, s.name, s.category, s.website, s.contact_name, s.contact_email,
-               s.contact_phone
-        FROM sponsors s JOIN events e ON e.organizer_id = s.organizer_id WHERE e.id = $2
-        ON CONFLICT (id) DO NOTHING
-        """,
-        f"""
-        INSERT INTO sponsorships (id, event_id, sponsor_id, tier, amount)
-        SELECT {shadow("p.id")}, {shadow("p.event_id")}, {shadow("p.sponsor_id")}, p.tier, p.amount
-        FROM sponsorships p WHERE p.event_id = $2
-        ON CONFLICT (id) DO NOTHING
-        """,
-        f"""
         INSERT INTO sponsor_deliverables (id, sponsorship_id, event_id, name, description, deliverable_type, due_date,
             submitted_date, status, file_url, file_type, file_size_bytes, requires_approval, rejection_reason, metadata)
         SELECT {shadow("d.id")}, {shadow("d.sponsorship_id")}, {shadow("d.event_id")}, d.name, d.description,

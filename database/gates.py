@@ -23,6 +23,7 @@ GATES: tuple[tuple[Verdict, str, str], ...] = (
     ("skipped", "expired before it could be sent", "m.valid_until <= coalesce(e.clock_now, now())"),
     ("skipped", "suppressed: {suppressed}", "s.reason IS NOT NULL"),
     ("skipped", "no consent to email", "m.channel = 'email' AND NOT c.email_consent"),
+    ("skipped", "covered by {covered}", "covered.by IS NOT NULL"),
     ("skipped", "no opt-in to WhatsApp", "m.channel = 'whatsapp' AND NOT coalesce(c.whatsapp_opt_in, p.id NOTNULL)"),
 )
 """Verdict, reason, and when the gate is shut. Read from the top: the first that is shut speaks."""
@@ -31,7 +32,7 @@ JUDGE = f"""
 SELECT m.id, m.organizer_id, m.event_id, m.automation_id, m.log_id, m.channel, m.address, m.template, m.content_id, m.counted,
        m.attempts, c.first_name, c.company, c.timezone, r.ticket_type, r.ticket_code, r.id IS NOT NULL AS registered,
        CASE {" ".join(f"WHEN {shut} THEN {place}" for place, (_, _, shut) in enumerate(GATES))} END AS gate,
-       s.reason AS suppressed,
+       s.reason AS suppressed, covered.by AS covered,
        -- whether JUDGE_TIME has anything to ask
        m.topic IS NOT NULL OR (m.priority > 1 AND m.channel IN ('email', 'whatsapp')
                                AND (o.cap_messages IS NOT NULL OR o.quiet_from <> o.quiet_until)) AS timed
@@ -43,6 +44,7 @@ LEFT JOIN contacts c ON c.id = m.person_id
 LEFT JOIN sponsors p ON p.id = m.person_id AND m.channel = 'whatsapp'
 LEFT JOIN registrations r ON r.event_id = m.event_id AND r.contact_id = m.person_id AND r.status = 'confirmed'
 LEFT JOIN suppressions s ON s.organizer_id = m.organizer_id AND s.channel = m.channel AND s.address = m.address
+LEFT JOIN LATERAL (SELECT eventos_covered(m) AS by WHERE m.topic IS NOT NULL) covered ON TRUE
 WHERE m.id = ANY($1)
 ORDER BY m.priority, m.release_at, m.id
 """
@@ -114,13 +116,13 @@ async def judge(connection: Connection | Pool, ids: Collection[UUID]) -> list[Ju
     """What the gates say now, most urgent message first."""
     judged, timed = [], False
     for row in await connection.fetch(JUDGE, list(ids)):
-        *message, gate, suppressed, asks_time = row.values()
+        *message, gate, suppressed, covered, asks_time = row.values()
         if gate is None:
             judged.append(Judged(Claimed(*message), "send"))
             timed = timed or asks_time
         else:
             verdict, reason, _ = GATES[gate]
-            judged.append(Judged(Claimed(*message), verdict, reason.format(suppressed=suppressed)))
+            judged.append(Judged(Claimed(*message), verdict, reason.format(suppressed=suppressed, covered=covered)))
     if not timed:
         return judged
     passing = [one.message.id for one in judged if one.verdict == "send"]

@@ -119,17 +119,21 @@ class Rule(NamedTuple):
     parameters: dict[str, Any]
 
 
-async def rules_for(pool: Pool, kind: str, event_id: UUID) -> list[Rule]:
-    """The enabled rules of everybody and of the event's organizer for one kind of occurrence."""
+async def rules_for(pool: Pool, kind: str, event_id: UUID, rule: str | None = None) -> list[Rule]:
+    """The enabled rules of everybody and of the event's organizer for one kind of occurrence.
+
+    `rule` is the time or condition rule that brought it about; what a condition rule asks has been answered already.
+    """
     rows: list[asyncpg.Record] = await pool.fetch(
         """
-        SELECT r.name, r.match, r.workflow_type, r.parameters FROM automation_rules r
-        WHERE r.enabled AND r.kind IN ('event', 'external') AND r.occurrence = $1
+        SELECT r.name, CASE WHEN r.kind = 'condition' THEN '' ELSE r.match END, r.workflow_type, r.parameters FROM automation_rules r
+        WHERE r.enabled AND (r.kind IN ('event', 'external') AND r.occurrence = $1 OR r.id = $3::text::uuid)
           AND (r.organizer_id IS NULL OR r.organizer_id IN
                (SELECT coalesce(o.rehearsal_of, o.id) FROM events e JOIN organizers o ON o.id = e.organizer_id WHERE e.id = $2))
         ORDER BY r.created_at
         """,
         kind,
         event_id,
+        rule,
     )
     return [Rule(*row.values()) for row in rows]

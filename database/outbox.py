@@ -70,6 +70,8 @@ async def enqueue(pool: Pool, request: Enqueue) -> Enqueued:
         scope = await _scope(connection, request)
         if refused := _refused(scope, request):
             return refused
+        if scope["overlap"] == "all":  # whoever wants both messages on a topic has none that stands for the other
+            request = request.model_copy(update={"step": request.step.model_copy(update={"topic": None})})
         if row is None or row["status"] == "pending":
             row = await journal.decide(
                 connection, request.automation_id, request.step, request.round, request.due, tell=request.tell
@@ -122,8 +124,10 @@ async def _scope(connection: Connection, request: Enqueue) -> asyncpg.Record:
     row = await connection.fetchrow(
         """
         SELECT a.status, a.workflow_type, a.subject_id, a.rehearsal, a.started_at, a.event_id, e.status AS event_status,
-               coalesce(a.organizer_id, e.organizer_id) AS organizer_id, e.timezone, e.starts_at, e.ends_at, e.date_revision
-        FROM automation_workflows a JOIN events e ON e.id = a.event_id WHERE a.id = $1
+               coalesce(a.organizer_id, e.organizer_id) AS organizer_id, e.timezone, e.starts_at, e.ends_at, e.date_revision,
+               o.overlap
+        FROM automation_workflows a JOIN events e ON e.id = a.event_id
+        LEFT JOIN organizers o ON o.id = coalesce(a.organizer_id, e.organizer_id) WHERE a.id = $1
         """,
         request.automation_id,
     )
@@ -181,22 +185,27 @@ async def _queue_people(
         f"""
         WITH scope AS (
             SELECT $1::uuid AS automation_id, $2::uuid AS log_id, $3::uuid AS event_id, $4::uuid AS organizer_id,
-                   $5::uuid AS subject_id
+                   $5::uuid AS subject_id, $17::jsonb AS segments
         ), people AS (
             {people(action.audience, scope["workflow_type"])}
         ), addressed AS MATERIALIZED (
-            SELECT person_id, {ADDRESS[channel]} COLLATE "C" AS address FROM people WHERE {ADDRESS[channel]} <> ''
+            SELECT person_id, {ADDRESS[channel]} COLLATE "C" AS address, {_template(action)} AS template
+            FROM people CROSS JOIN scope WHERE {ADDRESS[channel]} <> '' AND {_template(action)} IS NOT NULL
         ), chosen AS MATERIALIZED (
-            SELECT DISTINCT ON (address) person_id, address FROM addressed
+            SELECT DISTINCT ON (address) person_id, address, template FROM addressed
             WHERE address ~ '{USABLE[channel]}' ORDER BY address, person_id
-        ), content AS (
-            SELECT c.id, c.revision FROM {CONTENT[channel]} c JOIN marketing_campaigns m ON m.id = c.campaign_id
-            WHERE m.automation_id = $1 AND c.name = $7
+        ), content AS MATERIALIZED (
+            SELECT c.id, c.revision, c.name FROM {CONTENT[channel]} c JOIN marketing_campaigns m ON m.id = c.campaign_id
+            WHERE m.automation_id = $1
         ), queued AS (
             {INTO}
             SELECT $14::text || p.person_id || $15::text, $6, s.organizer_id, s.event_id, s.automation_id, s.log_id, $8, $9,
-                   p.person_id, '{channel}', p.address, $7, c.id, coalesce(c.revision, 1), $10, $11, $12, $13, $16
-            FROM chosen p CROSS JOIN scope s LEFT JOIN content c ON TRUE
+                   p.person_id, '{channel}', p.address, p.template, coalesce(own.id, shared.id),
+                   coalesce(own.revision, shared.revision, 1), $10, $11, $12, $13, $16
+            FROM chosen p CROSS JOIN scope s
+            -- words may be written for one person alone
+            LEFT JOIN content own ON own.name = p.template || '/' || p.person_id
+            LEFT JOIN content shared ON shared.name = p.template
             ORDER BY p.person_id
             {TAKE_OVER}
             RETURNING 1
@@ -206,9 +215,11 @@ async def _queue_people(
                (SELECT count(*) FROM addressed) AS addressed
         """,
         *(request.automation_id, log_id, scope["event_id"], scope["organizer_id"], scope["subject_id"]),
-        *(scope["rehearsal"], action.template or request.step.id, request.step.id, request.round),
+        *(scope["rehearsal"], action.template or (None if action.segments else request.step.id)),
+        *(request.step.id, request.round),
         *(request.step.priority, request.step.topic, request.now, request.valid_until, before, after),
         None if scope["workflow_type"] in DATELESS else scope["date_revision"],
+        action.segments,
     )
     assert row is not None
     none = Counter(
@@ -219,6 +230,11 @@ async def _queue_people(
         }
     )
     return row["queued"], +none
+
+
+def _template(action: Action) -> str:
+    """The SQL of a person's template: the step's, or that of the segment the person is in; NULL if neither is said."""
+    return "coalesce(scope.segments ->> segment, $7::text)" if action.segments else "$7::text"
 
 
 async def _queue_posts(
@@ -283,4 +299,5 @@ def tally(queued: int, skipped: Counter[str]) -> dict[str, Any]:
 
 
 def _audiences(request: Enqueue) -> str:
-    return " and ".join(dict.fromkeys(a.audience or "the step's audience" for a in request.step.actions))
+    sending = [action for action in request.step.actions if action.verb in ("email", "whatsapp", "social")]
+    return " and ".join(dict.fromkeys(action.audience or "the step's audience" for action in sending))

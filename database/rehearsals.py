@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from database import deliverable_tracking
+from database import deliverable_tracking, sponsors
 from database.connection import Pool
 from models.automation import FOREVER
 
@@ -24,9 +24,9 @@ async def copy_event(pool: Pool, event_id: UUID, rehearsal_id: UUID, clock_now: 
     statements = [
         f"""
         INSERT INTO organizers (id, name, email, postal_address, timezone, quiet_from, quiet_until, cap_messages, cap_days,
-                                sender_email, whatsapp_content, rehearsal_of)
+                                sender_email, whatsapp_content, overlap, rehearsal_of)
         SELECT {shadow("o.id")}, o.name, o.email, o.postal_address, o.timezone, o.quiet_from, o.quiet_until,
-               o.cap_messages, o.cap_days, o.sender_email, o.whatsapp_content, o.id
+               o.cap_messages, o.cap_days, o.sender_email, o.whatsapp_content, o.overlap, o.id
         FROM events e JOIN organizers o ON o.id = e.organizer_id WHERE e.id = $2
         """,
         f"""
@@ -67,6 +67,7 @@ async def copy_event(pool: Pool, event_id: UUID, rehearsal_id: UUID, clock_now: 
         SELECT {shadow("s.organizer_id")}, s.channel, s.address, s.reason, s.created_at
         FROM suppressions s JOIN events e ON e.organizer_id = s.organizer_id WHERE e.id = $2
         """,
+        *sponsors.shadows(shadow),
         *deliverable_tracking.copies(shadow),
     ]
     async with pool.acquire() as connection, connection.transaction():
@@ -108,14 +109,17 @@ async def stillness(pool: Pool, event_id: UUID) -> Stillness:
         """
         SELECT e.clock_now,
                (SELECT count(*) FROM automation_workflows a WHERE a.event_id = e.id AND a.rest_until IS NULL
-                AND a.status IN ('pending', 'active', 'paused')),
+                AND a.status IN ('pending', 'active', 'paused'))
+               + (SELECT count(*) FROM event_watches w WHERE w.event_id = e.id AND w.rest_until IS NULL),
                -- what a rehearsal's webhook is about is not known before it is taken in
                (SELECT count(*) FROM occurrences o WHERE o.processed_at IS NULL AND o.held_at IS NULL
                 AND (o.event_id = e.id OR (o.rehearsal AND o.event_id IS NULL AND o.not_before <= now()))),
                (SELECT count(*) FROM messages m WHERE m.event_id = e.id
                 AND (m.status = 'sending' OR (m.status = 'queued' AND m.release_at <= e.clock_now))),
-               (SELECT min(a.rest_until) FROM automation_workflows a WHERE a.event_id = e.id AND a.rest_until > e.clock_now
-                AND a.rest_until < $2 AND a.status IN ('active', 'paused')),
+               least((SELECT min(a.rest_until) FROM automation_workflows a WHERE a.event_id = e.id AND a.rest_until > e.clock_now
+                      AND a.rest_until < $2 AND a.status IN ('active', 'paused')),
+                     (SELECT w.rest_until FROM event_watches w WHERE w.event_id = e.id AND w.rest_until > e.clock_now
+                      AND w.rest_until < $2)),
                (SELECT min(m.release_at) FROM messages m WHERE m.event_id = e.id AND m.status = 'queued'
                 AND m.release_at > e.clock_now AND m.release_at < $2)
         FROM events e WHERE e.id = $1 AND e.rehearsal_of IS NOT NULL
@@ -129,11 +133,15 @@ async def stillness(pool: Pool, event_id: UUID) -> Stillness:
 
 
 async def due_automations(pool: Pool, event_id: UUID) -> list[tuple[UUID, str]]:
-    """The automations whose rest has come to an end on the rehearsal's clock."""
+    """The automations whose rest has come to an end on the rehearsal's clock, and the event's watch, under the event's id."""
     rows = await pool.fetch(
         """
         SELECT a.id, a.temporal_workflow_id FROM automation_workflows a JOIN events e ON e.id = a.event_id
-        WHERE e.id = $1 AND a.rest_until <= e.clock_now AND a.status IN ('active', 'paused') ORDER BY a.id
+        WHERE e.id = $1 AND a.rest_until <= e.clock_now AND a.status IN ('active', 'paused')
+        UNION ALL
+        SELECT w.event_id, w.temporal_workflow_id FROM event_watches w JOIN events e ON e.id = w.event_id
+        WHERE e.id = $1 AND w.rest_until <= e.clock_now
+        ORDER BY 1
         """,
         event_id,
     )

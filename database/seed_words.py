@@ -114,6 +114,8 @@ WHATSAPP_CONTENT = {
     "whatsapp_broadcast": "HX5f2a9c81d04e4b7e93a6c1d8f0b27e35",
     "final_reminder": "HX8c41e7b60fd94a2f8b3d5e92a17c06d4",
     "deliverable_urgent": "HX9b1d64f0a7c2583e1f40d6ab78c95e21",
+    "day_of_welcome": "HX31f7a0c96be54d28b0e7249df1835ac4",
+    "join_community": "HXc52e8d1743fa4b06951c7de03a8f6b29",
 }
 
 EVENT = {

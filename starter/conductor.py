@@ -7,7 +7,7 @@ from uuid import UUID
 
 from temporalio.client import Client
 
-from database import automations, rehearsals
+from database import automations, rehearsals, watch
 from database.connection import Pool
 from models.player import News
 from starter.client import tell
@@ -60,4 +60,4 @@ async def _tell(pool: Pool, client: Client, due: tuple[UUID, str], at: datetime)
     automation_id, workflow_id = due
     news = News(kind="clock", at=at)
     if not await tell(client, workflow_id, news, rehearsal=True, once=f"clock-{at.isoformat()}"):
-        await automations.lose(pool, automation_id)
+        await automations.lose(pool, automation_id) or await watch.lose(pool, automation_id)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from models.automation import Reaction, Step, WorkflowType
-from workflows import deliverable_tracking, event_launch
+from workflows import deliverable_tracking, event_launch, post_event_followup, sponsor_outreach
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,9 @@ KINDS: Mapping[WorkflowType, Kind] = {
     "event_launch": Kind(
         "EventLaunchWorkflow", "Event Launch: {event.name}", event_launch.TIMELINE, closes="event_date"
     ),
+    "post_event_followup": Kind(
+        "PostEventFollowupWorkflow", "Post-Event Follow-up: {event.name}", post_event_followup.TIMELINE
+    ),
     "deliverable_tracking": Kind(
         "DeliverableTrackingWorkflow",
         "Deliverable: {subject}",
@@ -46,6 +49,9 @@ KINDS: Mapping[WorkflowType, Kind] = {
         label="Deliverable of {event.name}",
         subject="deliverable",
         open_ended=True,
+    ),
+    "sponsor_outreach": Kind(
+        "SponsorOutreachWorkflow", "Sponsor Outreach: {event.name}", sponsor_outreach.TIMELINE, closes="event_date"
     ),
 }
 """The automations that a rule may begin."""

@@ -22,8 +22,10 @@ from models import conditions
 from models.automation import RULES, WorkflowType
 from models.definition import from_definition, to_definition
 from models.player import AutomationInput, News
+from starter import sponsor_news
 from starter.client import AUTOMATION_TYPE, EVENT_ID, REHEARSAL, tell
 from starter.kinds import KINDS, Kind
+from starter.watch import Watches
 from starter.webhooks import Webhooks
 
 log = structlog.get_logger()
@@ -44,10 +46,16 @@ class Triggers:
         self._pool = pool
         self._client = client
         self._task_queue = task_queue
+        self._watches = Watches(pool, client, task_queue)
         self._webhooks = webhooks
 
     async def take_in(self, occurrence: Occurrence) -> str:
         """Do what an occurrence asks for; returns what came of it, in plain words."""
+        outcome = await self._taken_in(occurrence)
+        await self._watches.after(occurrence)
+        return outcome
+
+    async def _taken_in(self, occurrence: Occurrence) -> str:
         if occurrence.kind == "webhook" and self._webhooks is not None:
             return await self._webhooks.take_in(UUID(occurrence.data["delivery"]))
         if occurrence.automation_id is not None:
@@ -75,12 +83,21 @@ class Triggers:
                     self._pool, event_id, "event_rescheduled", occurrence.data, occurrence.occurred_at
                 )
                 return f"{told} automations are told"
+            case "sequence_created":
+                event, proposal = await events.get(self._pool, event_id), UUID(occurrence.data["proposal"])
+                if event is None:
+                    return "its event is gone"
+                return await self.begin(
+                    "sponsor_outreach", event, proposal, occurrence.created_at, kind=sponsor_news.SEQUENCE
+                )
             case _:
                 return await self._match(occurrence, event_id)
 
-    async def begin(self, workflow_type: WorkflowType, event: Event, subject_id: UUID, since: datetime) -> str:
+    async def begin(
+        self, workflow_type: WorkflowType, event: Event, subject_id: UUID, since: datetime, *, kind: Kind | None = None
+    ) -> str:
         """Begin an automation of a kind for a subject, once for what happened at `since`; says what came of it."""
-        kind = KINDS[workflow_type]
+        kind = kind or KINDS[workflow_type]
         closes = {"event_date": event.starts_at, "event_end": event.ends_at}.get(kind.closes or "")
         if closes is not None and closes <= event.now:
             said = "started" if kind.closes == "event_date" else "ended"
@@ -144,7 +161,7 @@ class Triggers:
         return outcome
 
     async def _match(self, occurrence: Occurrence, event_id: UUID) -> str:
-        rules = await occurrences.rules_for(self._pool, occurrence.kind, event_id)
+        rules = await occurrences.rules_for(self._pool, occurrence.kind, event_id, occurrence.data.get("rule"))
         if not rules:
             return "no rule answers to it"
         event = await events.get(self._pool, event_id)
@@ -172,6 +189,8 @@ class Triggers:
         if found is None:
             return "its automation is gone"
         workflow_type, workflow_id = found
+        if workflow_type == "sponsor_outreach" and occurrence.kind in (*sponsor_news.MESSAGES, *sponsor_news.FACTS):
+            return await self._tell_sequence(occurrence, workflow_id)
         if occurrence.kind not in NEWS and not any(kind.hears(occurrence.kind) for kind in _kinds(workflow_type)):
             return f"no {workflow_type} listens to {occurrence.kind}"
         news = News(kind=occurrence.kind, at=occurrence.occurred_at, data=occurrence.data)
@@ -182,6 +201,16 @@ class Triggers:
             return "told"
         lost = await automations.lose(self._pool, automation_id)
         return "its workflow was ended from outside" if lost else "its automation does not run"
+
+    async def _tell_sequence(self, occurrence: Occurrence, workflow_id: str) -> str:
+        """Tell a sponsor sequence what its messages came to; for one that has ended it is done all the same."""
+        news = await sponsor_news.translate(self._pool, occurrence)
+        if isinstance(news, str):
+            return news
+        once = f"occurrence-{occurrence.id}"
+        if await tell(self._client, workflow_id, news, rehearsal=occurrence.rehearsal, once=once):
+            return f"told: {news.kind}"
+        return await sponsor_news.after_its_end(self._pool, occurrence)
 
 
 def _kinds(workflow_type: str) -> list[Kind]:

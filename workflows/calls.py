@@ -16,6 +16,7 @@ from temporalio.exceptions import ApplicationError
 from models.automation import Frozen
 from models.messages import Enqueue, Enqueued
 from models.player import Act, Asked, Bearings, Begin, DispatchInput, End, Ended, Finish, Free, Rest
+from models.watch import Watched, WatchInput
 
 T = TypeVar("T", bound=Frozen)
 
@@ -111,6 +112,11 @@ async def rest(rest: Rest, summary: str) -> None:
 async def finish(finish: Finish) -> None:
     """Close the automation's row."""
     await _local("finish", finish, None, finish.status)
+
+
+async def look_over(about: WatchInput) -> Watched:
+    """Write down what has come due for an event by its rules."""
+    return await _local("look_over", about, Watched, "look over the event")
 
 
 async def dispatch(about: DispatchInput) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from database.connection import connect
 from database.seed import WEEKS_AHEAD, seed, seed_contacts
+from dev.sandbox import ROOT
 
 TODAY = date(2026, 3, 2)
 
@@ -93,13 +94,16 @@ async def test_every_ticket_has_a_code_of_its_own_and_every_template_a_content_s
         await connection.fetchval("SELECT count(DISTINCT ticket_code) FROM registrations WHERE ticket_code <> ''") == 80
     )
     content = await connection.fetchval("SELECT whatsapp_content FROM organizers")
-    assert set(content) == {"whatsapp_broadcast", "final_reminder", "deliverable_urgent"}
+    assert set(content) == {path.stem for path in (ROOT / "templates/whatsapp").glob("*.toml")}
     assert all(re.fullmatch(r"HX[0-9a-f]{32}", sid) for sid in content.values())
 
 
-async def test_seeding_announces_nothing(connection):
-    await seed(connection, TODAY)
-    assert await connection.fetchval("SELECT count(*) FROM occurrences") == 0
+async def test_seeding_twice_announces_the_event_and_its_registrations_once(connection):
+    for _ in range(2):
+        await seed(connection, TODAY)
+    confirmed = await connection.fetchval("SELECT count(*) FROM registrations WHERE status = 'confirmed'")
+    told = await connection.fetch("SELECT kind, count(*) FROM occurrences GROUP BY kind ORDER BY kind")
+    assert {row["kind"]: row["count"] for row in told} == {"event_created": 1, "registration_confirmed": confirmed}
 
 
 async def test_contacts_for_measuring_come_once(connection):

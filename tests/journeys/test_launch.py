@@ -72,8 +72,8 @@ async def test_a_launch_runs_whole_and_sends_nothing_twice_and_loses_nothing(
     status, said, report = await demo(tmp_path / "report.json", *options)
 
     assert status == 0, said
-    [launch] = report["automations"]
-    assert (launch["type"], launch["status"]) == ("event_launch", "completed"), said
+    [launch] = [automation for automation in report["automations"] if automation["type"] == "event_launch"]
+    assert launch["status"] == "completed", said
     assert launch["steps_completed"] == launch["steps_total"] == 9
     assert_every_step_at_its_moment(launch)
     assert {step["status"] for step in launch["steps"]} == {"success"}, said

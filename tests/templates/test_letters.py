@@ -39,6 +39,8 @@ TABLE = {
     "last_chance": ("", "MU"),
     "schedule_meeting": ("", ""),
     "declined_thank_you": ("", ""),
+    "sponsor_responded": ("", ""),
+    "sponsor_accepted": ("", ""),
     "registration_confirmation": ("ticket_details calendar_invite what_to_expect", ""),
     "welcome_preparation": ("preparation_checklist networking_tips", "M"),
     "speaker_highlights": ("top_speakers_by_interest", "M"),

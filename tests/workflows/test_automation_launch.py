@@ -22,6 +22,8 @@ from tests.workflows.house import House, Row, open_house
 from workflows.event_launch import TIMELINE
 
 STEPS = [step.id for step in TIMELINE]
+SEEDED = "(NOT rehearsal AND kind IN ('event_created', 'registration_confirmed'))"
+"""What the seed itself makes happen."""
 
 
 @dataclass
@@ -60,7 +62,8 @@ async def lived(
             told = Lived(house, seeded, event, f"event_launch/{event}/1")
             async with house.at_work():
                 await rehearsal.publish(pool, event)
-                async for now in live(house, event):
+                starts = await pool.fetchval("SELECT starts_at FROM events WHERE id = $1", event)
+                async for now in live(house, event, starts):
                     told.rests.append((now, await house.row(told.workflow_id)))
             yield told
         pool.terminate()
@@ -87,7 +90,7 @@ async def test_the_nine_steps_come_in_order_each_due_exactly_as_its_phrase_resol
 async def test_the_row_is_true_whenever_everything_rests(lived: Lived) -> None:
     journal = await lived.house.journal(lived.workflow_id)
     assert len(lived.rests) >= 9
-    for now, row in lived.rests[:-1]:
+    for now, row in [(now, row) for now, row in lived.rests if row["status"] != "completed"]:
         ended = [id_ for id_, known in journal.items() if known["ended_at"] and known["ended_at"] <= now]
         begun = [id_ for id_, known in journal.items() if known["due_at"] <= now]
         waited = next((id_ for id_ in STEPS if id_ in begun and id_ not in ended), None)
@@ -134,9 +137,10 @@ async def test_a_rehearsal_is_marked_as_one_and_touches_no_real_row(lived: Lived
     real = lived.seeded.event_id
     assert await pool.fetchval("SELECT status FROM events WHERE id = $1", real) == "draft"
     for table in ("automation_workflows", "messages", "occurrences", "marketing_campaigns"):
-        assert await pool.fetchval(f"SELECT count(*) FROM {table} WHERE event_id = $1", real) == 0, table
+        seeded = f"AND NOT {SEEDED}" if table == "occurrences" else ""
+        assert await pool.fetchval(f"SELECT count(*) FROM {table} WHERE event_id = $1 {seeded}", real) == 0, table
     assert await pool.fetchval("SELECT bool_and(rehearsal) FROM messages") is True
-    assert await pool.fetchval("SELECT bool_and(rehearsal) FROM occurrences") is True
+    assert await pool.fetchval(f"SELECT bool_and(rehearsal) FROM occurrences WHERE NOT {SEEDED}") is True
     people = await pool.fetchval(
         "SELECT count(*) FROM messages m JOIN contacts c ON c.id = m.person_id WHERE c.organizer_id = $1",
         lived.seeded.organizer_id,
@@ -148,8 +152,8 @@ async def test_no_history_holds_anything_personal(lived: Lived) -> None:
     contacts = await lived.house.pool.fetch("SELECT email, phone, first_name || ' ' || last_name AS name FROM contacts")
     personal = {value.encode() for row in contacts for value in row.values() if value}
     assert len(personal) > 800
-    (history,) = await lived.house.histories()
-    recorded = b"\n".join(event.SerializeToString() for event in history.events)
+    histories = await lived.house.histories()
+    recorded = b"\n".join(event.SerializeToString() for history in histories for event in history.events)
     assert [value for value in personal if value in recorded] == []
     described = await lived.house.handle(lived.workflow_id).describe()
     assert str(lived.event).encode() in described.raw_description.SerializeToString()

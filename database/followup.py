@@ -1,0 +1,164 @@
+"""What follows an event: whom it concerned, and what it came to for its sponsors. Every figure is counted here."""
+
+from collections.abc import Collection, Mapping
+from decimal import Decimal
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from database import campaigns
+from database.connection import Pool
+
+REPORT = "sponsorship_impact_report"
+
+_ONCE = "DISTINCT ON (coalesce(nullif(lower(btrim(p.email)), ''), p.person_id::text)) p.person_id, p.email, p.phone"
+_BY_PLACE = "ORDER BY coalesce(nullif(lower(btrim(p.email)), ''), p.person_id::text), p.place, p.person_id"
+
+AUDIENCES = {
+    "present_speakers_sponsors": f"""
+        SELECT {_ONCE}, p.segment
+        FROM scope JOIN event_people p ON p.event_id = scope.event_id WHERE p.present {_BY_PLACE}
+    """,
+    "all_of_event": f"""
+        SELECT {_ONCE} FROM scope JOIN event_people p ON p.event_id = scope.event_id {_BY_PLACE}
+    """,
+    "sponsors": f"""
+        SELECT {_ONCE}
+        FROM scope JOIN event_people p ON p.event_id = scope.event_id WHERE p.segment = 'sponsors' {_BY_PLACE}
+    """,
+    "not_engaged_with_community": """
+        SELECT c.id AS person_id, c.email, c.phone
+        FROM scope JOIN registrations r ON r.event_id = scope.event_id AND r.status = 'confirmed'
+        JOIN contacts c ON c.id = r.contact_id
+        WHERE c.id NOT IN (
+            SELECT m.person_id FROM automation_workflows a
+            JOIN workflow_execution_logs l ON l.workflow_id = a.id
+            JOIN messages m ON m.log_id = l.id
+            WHERE a.event_id = scope.event_id AND l.step_id IN ('community_invitation', 'community_next_event')
+              AND m.clicked_at IS NOT NULL AND m.person_id IS NOT NULL
+            UNION ALL
+            SELECT joined.id FROM occurrences o JOIN contacts joined ON joined.id::text = o.data ->> 'contact'
+            WHERE o.event_id = scope.event_id AND o.kind = 'community_joined'
+            UNION ALL
+            SELECT joined.id FROM occurrences o
+            JOIN contacts joined ON joined.organizer_id = scope.organizer_id AND lower(joined.email) = lower(o.data ->> 'email')
+            WHERE o.event_id = scope.event_id AND o.kind = 'community_joined')
+    """,
+}
+"""The audiences of the follow-up, as in `database.audiences`; `segment` is the key of `Action.segments` a person falls under."""
+
+
+class Result(NamedTuple):
+    """What an event came to for one sponsor. What nobody kept count of is None."""
+
+    sponsor_id: UUID
+    name: str
+    contact_name: str
+    category: str
+    tier: str
+    amount: Decimal | None
+    registered: int
+    present: int | None
+    reached: int
+    opened: int
+    clicked: int
+    leads: int | None
+
+    @property
+    def cost_per_lead(self) -> Decimal | None:
+        """What each lead cost, of the sponsorship."""
+        return self.amount / self.leads if self.amount and self.leads else None
+
+
+async def results(pool: Pool, event_id: UUID, sponsors: Collection[UUID] | None = None) -> list[Result]:
+    """The figures of each sponsor of an event, or of these. People are counted, not messages; scanners are no people."""
+    rows = await pool.fetch(
+        """
+        WITH people AS (
+            SELECT count(*) AS registered, nullif(count(checked_in_at), 0) AS present
+            FROM registrations WHERE event_id = $1 AND status = 'confirmed'
+        ), mail AS (
+            SELECT count(DISTINCT m.address) AS reached,
+                   count(DISTINCT m.address) FILTER (WHERE m.opened_at IS NOT NULL) AS opened,
+                   count(DISTINCT m.address) FILTER (WHERE m.clicked_at IS NOT NULL) AS clicked
+            FROM automation_workflows a
+            JOIN workflow_execution_logs l ON l.workflow_id = a.id
+            JOIN messages m ON m.log_id = l.id AND m.channel = 'email' AND m.status = 'sent'
+            WHERE a.event_id = $1
+        ), leads AS (
+            SELECT s.sponsor_id, count(DISTINCT l.contact_id) AS count
+            FROM sponsor_leads l JOIN sponsorships s ON s.id = l.sponsorship_id WHERE s.event_id = $1 GROUP BY s.sponsor_id
+        ), sponsored AS (
+            SELECT sponsor_id, string_agg(DISTINCT nullif(tier, ''), ', ') AS tier, sum(amount) AS amount
+            FROM sponsorships WHERE event_id = $1 GROUP BY sponsor_id
+        )
+        SELECT s.id, s.name, s.contact_name, s.category, coalesce(p.tier, ''), p.amount, people.registered, people.present,
+               mail.reached, mail.opened, mail.clicked, leads.count
+        FROM sponsored p JOIN sponsors s ON s.id = p.sponsor_id LEFT JOIN leads ON leads.sponsor_id = s.id
+        CROSS JOIN people CROSS JOIN mail
+        WHERE $2::uuid[] IS NULL OR s.id = ANY($2)
+        ORDER BY s.name, s.id
+        """,
+        event_id,
+        None if sponsors is None else list(sponsors),
+    )
+    return [Result(*row.values()) for row in rows]
+
+
+class ToSponsor(NamedTuple):
+    """A message to somebody at a sponsor."""
+
+    message_id: UUID
+    event_id: UUID
+    sponsor_id: UUID
+    template: str
+    event_name: str
+
+
+async def to_sponsors(pool: Pool, messages: Collection[UUID]) -> list[ToSponsor]:
+    """Those of these messages with which a follow-up addresses a sponsor of its event."""
+    rows = await pool.fetch(
+        """
+        SELECT m.id, m.event_id, m.person_id, m.template, e.name
+        FROM messages m JOIN automation_workflows a ON a.id = m.automation_id JOIN events e ON e.id = m.event_id
+        WHERE m.id = ANY($1) AND a.workflow_type = 'post_event_followup'
+          AND EXISTS (SELECT 1 FROM sponsorships s WHERE s.event_id = m.event_id AND s.sponsor_id = m.person_id)
+        """,
+        list(messages),
+    )
+    return [ToSponsor(*row.values()) for row in rows]
+
+
+def report_name(sponsor_id: UUID) -> str:
+    """The name under which a sponsor's own words are kept among the mails of the automation's campaign."""
+    return f"{REPORT}/{sponsor_id}"
+
+
+async def reported(pool: Pool, automation_id: UUID) -> set[str]:
+    """The names of the reports that are written already."""
+    rows = await pool.fetch(
+        """
+        SELECT t.name FROM email_templates t JOIN marketing_campaigns c ON c.id = t.campaign_id
+        WHERE c.automation_id = $1 AND t.name LIKE $2 || '/%'
+        """,
+        automation_id,
+        REPORT,
+    )
+    return {row["name"] for row in rows}
+
+
+async def keep_report(
+    pool: Pool, automation_id: UUID, sponsor_id: UUID, slots: Mapping[str, Any], usage: Mapping[str, Any]
+) -> None:
+    """Keep the words of one sponsor's report, and what they have cost."""
+    name = report_name(sponsor_id)
+    campaign_id: UUID = await pool.fetchval(
+        """
+        INSERT INTO marketing_campaigns (event_id, automation_id, name, channels, usage)
+        SELECT event_id, id, name, '{email}', jsonb_build_object($2::text, $3::jsonb) FROM automation_workflows WHERE id = $1
+        ON CONFLICT (automation_id) DO UPDATE
+        SET usage = marketing_campaigns.usage || excluded.usage, updated_at = now()
+        RETURNING id
+        """,
+        *(automation_id, name, dict(usage)),
+    )
+    await campaigns.keep_emails(pool, campaign_id, {name: slots})
