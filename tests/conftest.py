@@ -20,6 +20,7 @@ from database.migrate import migrate
 from dev.postgres import Postgres
 from dev.sandbox import Sandbox
 from dev.temporal import Temporal
+from tests.workflows.house import House, open_house
 
 
 def pytest_configure() -> None:
@@ -118,6 +119,22 @@ async def temporal(temporal_server: str) -> Client:
 def task_queue() -> str:
     """A task queue that only this test's workers hear."""
     return f"test-{uuid4().hex[:12]}"
+
+
+@pytest.fixture
+async def house(
+    pool: Pool, temporal: Client, database: str, temporal_server: str, sandbox: str, task_queue: str
+) -> AsyncIterator[House]:
+    """A house for automations whose worker is not yet at work; every history is replayed at the end."""
+    async with open_house(pool, temporal, database, temporal_server, sandbox, task_queue) as house:
+        yield house
+
+
+@pytest.fixture
+async def working(house: House) -> AsyncIterator[House]:
+    """A house whose worker is at work."""
+    async with house.at_work():
+        yield house
 
 
 async def _created(postgres: str, template: str) -> AsyncIterator[str]:

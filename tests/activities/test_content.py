@@ -11,7 +11,6 @@ from database.seed import seed
 from models.player import StepOrder
 from starter.control import order
 from tests.providers.conftest import Loopback
-from tests.workflows.conftest import house  # noqa: F401 - a fixture
 from tests.workflows.house import House, Row
 from workflows.timeline import generate, social, step, timeline, update
 
@@ -28,26 +27,26 @@ WRITE = timeline(
 
 
 @pytest.fixture
-async def writing(house: House) -> House:  # noqa: F811
+async def writing(house: House) -> House:
     """A house with an event worth writing about, where a second failure is the last."""
     await house.pool.execute("ALTER TABLE automation_workflows ALTER max_retries SET DEFAULT 1")
     return house
 
 
-async def begun(house: House) -> str:  # noqa: F811
+async def begun(house: House) -> str:
     connection = await connect(house.settings.database_url)
     seeded = await seed(connection)
     await connection.close()
     return await house.begin(seeded.event_id, WRITE)
 
 
-async def fault(house: House, *faults: str) -> None:  # noqa: F811
+async def fault(house: House, *faults: str) -> None:
     async with httpx2.AsyncClient() as http:
         wish = {"provider": "openai", "next": list(faults)}
         (await http.post(f"{house.settings.sandbox_url}/_sandbox/faults", json=wish)).raise_for_status()
 
 
-async def until_held(house: House, id_: str) -> Row:  # noqa: F811
+async def until_held(house: House, id_: str) -> Row:
     async def held() -> Row | None:
         row = await house.row(id_)
         return row if row["last_error"] else None

@@ -18,10 +18,12 @@ from temporalio.worker import Replayer, Worker
 import worker as hosting
 from database import events
 from database.connection import Pool
+from database.seed import seed
 from database.tallies import Change, tally
 from models.automation import Step
 from providers import accounts
 from settings import Settings
+from starter import rehearsal
 from starter.kinds import KINDS, Kind
 from starter.triggers import Triggers
 from workflows.pumps import IntakeWorkflow
@@ -122,6 +124,12 @@ class House:
             contacts,
         )
         return event
+
+    async def rehearsal(self) -> UUID:
+        """A rehearsal of the seeded event, not yet published."""
+        async with self.pool.acquire() as connection:
+            seeded = await seed(connection)
+        return await rehearsal.copy(self.pool, seeded.event_id, datetime.now(UTC).replace(microsecond=0))
 
     async def set_event(self, event: UUID, **columns: Any) -> None:
         changes = ", ".join(f"{name} = ${at}" for at, name in enumerate(columns, start=2))

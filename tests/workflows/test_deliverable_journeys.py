@@ -1,96 +1,22 @@
 """Trackers on a stepped clock: the real server and the real worker, from the day a deliverable is agreed to its approval."""
 
-import asyncio
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
-from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from database import control
 from database.control import Scope
-from starter.conductor import conduct
-from tests.workflows.house import House, Row, shown
+from tests.workflows.deliverable_stage import DUE, START, Office, at, open_office, tracker
+from tests.workflows.house import House, shown
 
-BERLIN = ZoneInfo("Europe/Berlin")
-START = datetime(2027, 3, 1, 12, tzinfo=BERLIN)
-DUE = date(2027, 3, 20)
 OWED = "skipped: the condition does not hold: not deliverable_submitted"
 ENDED = "skipped: ended by deliverable_approved"
 
 
-def at(day: int, hour: int, minute: int = 0, month: int = 3) -> datetime:
-    return datetime(2027, month, day, hour, minute, tzinfo=BERLIN)
-
-
-@dataclass
-class Office:
-    """One sponsor's contract on a stepped clock, and what is scripted to happen to it."""
-
-    house: House
-    event: UUID
-    sponsorship: UUID
-
-    async def owes(self, **columns: Any) -> UUID:
-        """One more deliverable; its tracker begins by itself."""
-        values = {"name": "Logo", "deliverable_type": "logo", "due_date": DUE} | columns
-        names = ["sponsorship_id", "event_id", *values]
-        id_: UUID = await self.house.pool.fetchval(
-            f"INSERT INTO sponsor_deliverables ({', '.join(names)}) "
-            f"VALUES ({', '.join(f'${n}' for n in range(1, len(names) + 1))}) RETURNING id",
-            *(self.sponsorship, self.event, *values.values()),
-        )
-        return id_
-
-    async def set(self, deliverable: UUID, **columns: Any) -> None:
-        changes = ", ".join(f"{name} = ${n}" for n, name in enumerate(columns, start=2))
-        await self.house.pool.execute(
-            f"UPDATE sponsor_deliverables SET {changes} WHERE id = $1", deliverable, *columns.values()
-        )
-
-    async def live(self, until: datetime | None = None) -> None:
-        """Let time go by, to an instant or until only news could change anything."""
-        async with asyncio.timeout(60):
-            async for _ in conduct(self.house.pool, self.house.client, self.event, until):
-                pass
-
-    async def deliverable(self, id_: UUID) -> Row:
-        row = await self.house.pool.fetchrow("SELECT * FROM sponsor_deliverables WHERE id = $1", id_)
-        assert row is not None
-        return dict(row)
-
-    async def sent(self) -> list[tuple[str, str, datetime]]:
-        """What was sent: template, to whom, and when."""
-        rows = await self.house.pool.fetch(
-            "SELECT template, channel, address, sent_at FROM messages WHERE status = 'sent' ORDER BY sent_at, template, channel"
-        )
-        who = {"ada@acme.example": "sponsor", "+4917139200001": "sponsor's phone", "hello@river.example": "organizer"}
-        return [(row["template"], who[row["address"]], row["sent_at"].astimezone(BERLIN)) for row in rows]
-
-
-def tracker(deliverable: UUID, generation: int = 1) -> str:
-    return f"deliverable_tracking/{deliverable}/{generation}"
-
-
 @pytest.fixture
 async def office(working: House) -> Office:
-    event = await working.event(contacts=0, starts_at=START + timedelta(days=60))
-    await working.set_event(event, clock_now=START, rehearsal_of=event)
-    sponsor, sponsorship = uuid4(), uuid4()
-    await working.pool.execute(
-        """
-        INSERT INTO sponsors (id, organizer_id, name, contact_name, contact_email, contact_phone)
-        SELECT $1, organizer_id, 'Acme', 'Ada', 'ada@acme.example', '+4917139200001' FROM events WHERE id = $2
-        """,
-        *(sponsor, event),
-    )
-    await working.pool.execute(
-        "INSERT INTO sponsorships (id, event_id, sponsor_id, tier) VALUES ($1, $2, $3, 'Gold')",
-        *(sponsorship, event, sponsor),
-    )
-    return Office(working, event, sponsorship)
+    return await open_office(working)
 
 
 REMINDED = [

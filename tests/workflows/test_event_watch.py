@@ -13,10 +13,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer
 
 import worker as hosting
-from database.connection import connect
-from database.seed import seed
 from models.watch import event_watch_id
-from starter import rehearsal
 from starter.conductor import conduct
 from tests.workflows.house import House
 from workflows.event_watch import EventWatchWorkflow
@@ -80,10 +77,7 @@ async def live(house: House, event: UUID, until: datetime | None = None) -> list
 
 async def rehearsed(house: House) -> tuple[UUID, datetime, datetime]:
     """A rehearsal that has just been published: its event, its start and its end."""
-    connection = await connect(house.settings.database_url)
-    seeded = await seed(connection)
-    await connection.close()
-    event = await rehearsal.copy(house.pool, seeded.event_id, datetime.now(UTC).replace(microsecond=0))
+    event = await house.rehearsal()
     await house.set_event(event, status="published")
     row = await house.pool.fetchrow("SELECT starts_at, ends_at FROM events WHERE id = $1", event)
     assert row is not None

@@ -1,6 +1,5 @@
 """The follow-up: the owner's table to the letter, and what becomes of it in life."""
 
-import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -8,13 +7,10 @@ from uuid import UUID
 import pytest
 
 from database import control
-from database.connection import connect
 from database.control import Scope
-from database.seed import seed
 from models.automation import Anchors
 from models.definition import from_definition, to_definition
-from starter import rehearsal
-from starter.conductor import conduct
+from tests.workflows.followup_stage import ended_event, id_of, live
 from tests.workflows.house import House
 from tests.workflows.stage import Stage
 from workflows.post_event_followup import TIMELINE
@@ -156,48 +152,9 @@ def test_an_end_that_is_moved_later_takes_everything_ahead_with_it() -> None:
 # -- lived ----------------------------------------------------------------------------------------------------------
 
 
-async def live(house: House, event: UUID, until: datetime | None = None) -> None:
-    async with asyncio.timeout(60):
-        async for _ in conduct(house.pool, house.client, event, until):
-            pass
-
-
 @pytest.fixture
 async def ended(working: House) -> tuple[House, UUID, datetime]:
-    """A rehearsal that has just ended: two sponsors, a speaker, guests of whom most came; its follow-up is begun."""
-    house = working
-    await house.pool.execute("UPDATE automation_rules SET enabled = FALSE WHERE workflow_type <> 'post_event_followup'")
-    connection = await connect(house.settings.database_url)
-    seeded = await seed(connection)
-    await connection.close()
-    event = await rehearsal.copy(house.pool, seeded.event_id, datetime.now(UTC).replace(microsecond=0))
-    await house.pool.execute(
-        """
-        WITH sponsor AS (
-            INSERT INTO sponsors (organizer_id, name, contact_email)
-            SELECT organizer_id, 'Sponsor ' || n, 'sponsor' || n || '@sponsor.example' FROM events, generate_series(1, 2) n
-            WHERE events.id = $1 RETURNING id
-        )
-        INSERT INTO sponsorships (event_id, sponsor_id, tier, amount) SELECT $1, id, 'Gold', 5000 FROM sponsor
-        """,
-        event,
-    )
-    await house.set_event(event, status="published")
-    end: datetime = await house.pool.fetchval("SELECT ends_at FROM events WHERE id = $1", event)
-    await live(house, event, end - DAY)
-    await house.pool.execute(
-        """
-        UPDATE registrations SET checked_in_at = $2 WHERE event_id = $1
-          AND id IN (SELECT id FROM registrations WHERE event_id = $1 ORDER BY id LIMIT 60)
-        """,
-        *(event, end - DAY),
-    )
-    await live(house, event, end)
-    return house, event, end
-
-
-def id_of(event: UUID) -> str:
-    return f"post_event_followup/{event}/1"
+    return await ended_event(working)
 
 
 async def sent(house: House, event: UUID) -> dict[str, dict[str, int]]:

@@ -1,0 +1,301 @@
+"""The lives whose histories are kept: scripts of what happens to automations, each with its interesting turns.
+
+A life says which histories come of it; `python -m tests.histories.record` lives them.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import partial
+from uuid import UUID, uuid4
+
+import httpx2
+from temporalio import activity
+from temporalio.worker import Worker
+
+import worker as hosting
+from database import control
+from database.control import Scope
+from database.seed import seed
+from models.ids import dispatch_workflow_id
+from models.player import DispatchInput, StepOrder
+from models.watch import event_watch_id
+from starter import control as orders
+from tests.workflows import deliverable_stage, followup_stage, sponsor_stage
+from tests.workflows.deliverable_stage import at, tracker
+from tests.workflows.followup_stage import live
+from tests.workflows.house import House
+from workflows.pumps import DispatchWorkflow, IntakeWorkflow
+
+DAY = timedelta(days=1)
+
+Script = Callable[[House], Awaitable[dict[str, str]]]
+"""Lives in a house at work; which history is of which workflow."""
+
+
+@dataclass(frozen=True)
+class Life:
+    """A script, and the names of the histories that come of it."""
+
+    histories: tuple[str, ...]
+    script: Script
+
+
+LIVES: list[Life] = []
+
+
+def life(*histories: str) -> Callable[[Script], Script]:
+    """Keep the histories of these names from the script below."""
+
+    def kept(script: Script) -> Script:
+        LIVES.append(Life(histories, script))
+        return script
+
+    return kept
+
+
+# -- launch ---------------------------------------------------------------------------------------------------------
+
+
+async def launched(house: House) -> tuple[UUID, str]:
+    """A rehearsal with a launch and nothing else, just published."""
+    await house.pool.execute("UPDATE automation_rules SET enabled = (workflow_type = 'event_launch')")
+    event = await house.rehearsal()
+    await house.set_event(event, status="published")
+    await live(house, event, await now(house, event))
+    return event, f"event_launch/{event}/1"
+
+
+async def now(house: House, event: UUID) -> datetime:
+    at: datetime = await house.pool.fetchval("SELECT clock_now FROM events WHERE id = $1", event)
+    return at
+
+
+@life("event_launch_to_its_end", "event_watch_to_its_end")
+async def a_launch_to_its_end(house: House) -> dict[str, str]:
+    event, launch = await launched(house)
+    await live(house, event)
+    return {"event_launch_to_its_end": launch, "event_watch_to_its_end": event_watch_id(event)}
+
+
+@life("event_launch_paused_moved_and_cancelled", "event_watch_moved_and_cancelled")
+async def a_launch_that_is_paused_moved_and_cancelled(house: House) -> dict[str, str]:
+    event, launch = await launched(house)
+    begun = await now(house, event)
+    await live(house, event, begun + 6 * DAY)
+    await control.pause(house.pool, Scope(event_id=event))
+    await live(house, event, begun + 9 * DAY)
+    await control.resume(house.pool, Scope(event_id=event), "by_policy")
+    await live(house, event, begun + 10 * DAY)
+    starts = begun + 12 * DAY
+    await house.set_event(event, starts_at=starts, ends_at=starts + DAY)
+    await live(house, event, begun + 11 * DAY + DAY / 2)
+    await house.set_event(event, starts_at=starts + 30 * DAY, ends_at=starts + 31 * DAY)
+    await live(house, event, starts + DAY)
+    await house.set_event(event, status="cancelled")
+    await live(house, event)
+    return {"event_launch_paused_moved_and_cancelled": launch, "event_watch_moved_and_cancelled": event_watch_id(event)}
+
+
+@life("event_launch_held_and_retried")
+async def a_launch_whose_words_are_held_and_retried(house: House) -> dict[str, str]:
+    await refuse(house, "refusal")
+    event, launch = await launched(house)
+    row = await house.row(launch)
+    await orders.order(house.client, house.pool, row["id"], "retry", StepOrder(step="generate_marketing_content"))
+    await live(house, event)
+    return {"event_launch_held_and_retried": launch}
+
+
+@life("event_launch_by_real_timers", "event_watch_by_real_timers")
+async def a_launch_in_real_time(house: House) -> dict[str, str]:
+    """It is fetched while it waits for its week: these two histories are open."""
+    await house.pool.execute("UPDATE automation_rules SET enabled = (workflow_type = 'event_launch')")
+    async with house.pool.acquire() as connection:
+        event = (await seed(connection)).event_id
+    await house.set_event(event, status="published")
+    await house.quiet()
+    launch = f"event_launch/{event}/1"
+    await house.until_row(launch, current_step="post_social_media", status="active")
+    await control.pause(house.pool, Scope(event_id=event))
+    await house.until_row(launch, next_execution_at=None)
+    await control.resume(house.pool, Scope(event_id=event), "by_policy")
+    await house.until_row(launch, status="active", current_step="post_social_media")
+    await house.set_event(event, ends_at=(await house.row(launch))["started_at"] + 40 * DAY)
+    await house.quiet()
+    await asyncio.sleep(1)  # both are still writing down what they wait for
+    return {"event_launch_by_real_timers": launch, "event_watch_by_real_timers": event_watch_id(event)}
+
+
+async def refuse(house: House, *faults: str) -> None:
+    """Have the stand-in model answer like this, once each."""
+    async with httpx2.AsyncClient() as http:
+        wish = {"provider": "openai", "next": list(faults)}
+        (await http.post(f"{house.settings.sandbox_url}/_sandbox/faults", json=wish)).raise_for_status()
+
+
+# -- sponsors -------------------------------------------------------------------------------------------------------
+
+
+@life("sponsor_outreach", "sponsor_sequence_not_opened", "sponsor_sequence_opened", "sponsor_sequence_answered")
+async def sponsors_who_open_and_answer(house: House) -> dict[str, str]:
+    outreach = await sponsor_stage.begin(house)
+    await outreach.live(0.5)
+    await outreach.opens("Millrace")
+    await outreach.opens("Stratus Yard")
+    await outreach.live(8)
+    await outreach.replies("Stratus Yard", "ada@stratusyard.example")
+    await outreach.live()
+    return {
+        "sponsor_outreach": f"sponsor_outreach/{outreach.event}/1",
+        "sponsor_sequence_not_opened": await sequence(outreach, "Brightkiln"),
+        "sponsor_sequence_opened": await sequence(outreach, "Millrace"),
+        "sponsor_sequence_answered": await sequence(outreach, "Stratus Yard"),
+    }
+
+
+@life("sponsor_sequence_declined", "sponsor_sequence_out_of_office", "sponsor_sequence_accepted_and_signed")
+async def sponsors_who_decide(house: House) -> dict[str, str]:
+    outreach = await sponsor_stage.begin(house)
+    await outreach.live(1)
+    await outreach.replies("Brightkiln", "ada@brightkiln.example", "Thanks, but we are not interested.")
+    back: date = (outreach.start + 5 * DAY).date()
+    await outreach.happens("Millrace", "message_auto_replied", reply=str(outreach.event), until=back.isoformat())
+    await outreach.says("Stratus Yard", "accepted")
+    await outreach.live(6)
+    await outreach.says("Stratus Yard", "signed")
+    await outreach.live(9)
+    await control.cancel(outreach.pool, Scope(event_id=outreach.event), "enough")
+    await outreach.live(10)
+    return {
+        "sponsor_sequence_declined": await sequence(outreach, "Brightkiln"),
+        "sponsor_sequence_out_of_office": await sequence(outreach, "Millrace"),
+        "sponsor_sequence_accepted_and_signed": await sequence(outreach, "Stratus Yard"),
+    }
+
+
+@life("sponsor_outreach_held_and_given_up", "sponsor_sequence_paused_and_overtaken_by_the_event")
+async def an_outreach_that_is_held_and_a_sequence_that_is_paused(house: House) -> dict[str, str]:
+    await refuse(house, "refusal")
+    outreach = await sponsor_stage.begin(house)
+    await outreach.live(1)
+    parent = f"sponsor_outreach/{outreach.event}/1"
+    row = await house.row(parent)
+    await orders.order(house.client, house.pool, row["id"], "skip", StepOrder(step="generate_proposals"))
+    await outreach.live(2)
+    sponsor = next(iter(await outreach.sequences()))
+    scope = Scope(automation_id=(await outreach.sequence(sponsor))["id"])
+    await control.pause(house.pool, scope)
+    await outreach.live(6)
+    await control.resume(house.pool, scope, "send_all")
+    await outreach.live(8)
+    starts = outreach.start + 10 * DAY
+    await house.set_event(outreach.event, starts_at=starts, ends_at=starts + DAY)
+    await outreach.live()
+    return {
+        "sponsor_outreach_held_and_given_up": parent,
+        "sponsor_sequence_paused_and_overtaken_by_the_event": await sequence(outreach, sponsor),
+    }
+
+
+async def sequence(outreach: sponsor_stage.Outreach, sponsor: str) -> str:
+    id_: str = (await outreach.sequence(sponsor))["temporal_workflow_id"]
+    return id_
+
+
+# -- deliverables ---------------------------------------------------------------------------------------------------
+
+
+@life(
+    "deliverable_tracking_overdue",
+    "deliverable_tracking_rejected_and_approved",
+    "deliverable_tracking_due_date_moved",
+    "deliverable_tracking_paused_and_resumed",
+)
+async def deliverables(house: House) -> dict[str, str]:
+    office = await deliverable_stage.open_office(house)
+    overdue, rejected, moved, paused = [await office.owes() for _ in range(4)]
+    await office.live(at(8, 15))
+    await office.set(rejected, status="submitted")
+    await office.set(moved, due_date=date(2027, 4, 1))
+    await control.pause(house.pool, Scope(automation_id=(await house.row(tracker(paused)))["id"]))
+    await office.live(at(14, 10))
+    await office.set(rejected, status="rejected", rejection_reason="Too small")
+    await control.resume(house.pool, Scope(automation_id=(await house.row(tracker(paused)))["id"]), "by_policy")
+    await office.live(at(18, 10))
+    for one in (rejected, paused):
+        await office.set(one, status="submitted")
+    await office.live(at(19, 10))
+    for one in (rejected, paused):
+        await office.set(one, status="approved")
+    await office.live(at(25, 10))
+    await office.set(overdue, status="submitted")
+    await office.live()
+    await office.set(overdue, status="approved")
+    await office.set(moved, status="approved")
+    await office.live()
+    return {
+        "deliverable_tracking_overdue": tracker(overdue),
+        "deliverable_tracking_rejected_and_approved": tracker(rejected),
+        "deliverable_tracking_due_date_moved": tracker(moved),
+        "deliverable_tracking_paused_and_resumed": tracker(paused),
+    }
+
+
+# -- follow-up ------------------------------------------------------------------------------------------------------
+
+
+@life("post_event_followup_paused_moved_and_resumed")
+async def a_follow_up(house: House) -> dict[str, str]:
+    _, event, end = await followup_stage.ended_event(house)
+    await control.pause(house.pool, Scope(event_id=event))
+    await live(house, event, end + 2 * DAY)
+    await control.resume(house.pool, Scope(event_id=event), "by_policy")
+    await live(house, event, end + 2 * DAY + DAY / 2)
+    await house.set_event(event, starts_at=end + 3 * DAY, ends_at=end + 4 * DAY)
+    await live(house, event)
+    return {"post_event_followup_paused_moved_and_resumed": followup_stage.id_of(event)}
+
+
+# -- pumps ----------------------------------------------------------------------------------------------------------
+
+
+@activity.defn(name="dispatch")
+async def nothing_to_send(about: DispatchInput) -> None:
+    """A dispatch that finds the queue empty at once."""
+
+
+@activity.defn(name="intake")
+async def nothing_to_read() -> None:
+    """An intake that finds no occurrence at once."""
+
+
+@life("dispatch_pump", "intake_pump")
+async def pumps_until_they_continue_as_new(house: House) -> dict[str, str]:
+    queue = f"pumps-{uuid4().hex[:8]}"
+    async with Worker(
+        house.client,
+        task_queue=queue,
+        workflows=[DispatchWorkflow, IntakeWorkflow],
+        activities=[nothing_to_send, nothing_to_read],
+        workflow_runner=hosting.runner(),
+    ):
+        dispatch = await house.client.start_workflow(
+            DispatchWorkflow.run,
+            DispatchInput(channel="email", rehearsal=False),
+            id=f"{dispatch_workflow_id('email', rehearsal=False)}-{queue}",
+            task_queue=queue,
+        )
+        intake = await house.client.start_workflow(IntakeWorkflow.run, id=f"intake-{queue}", task_queue=queue)
+        for pump in (dispatch, intake):
+            await house.until(partial(continued, house, pump.id, str(pump.first_execution_run_id)), 120)
+            await pump.terminate()
+    return {
+        "dispatch_pump": f"{dispatch.id}#{dispatch.first_execution_run_id}",
+        "intake_pump": f"{intake.id}#{intake.first_execution_run_id}",
+    }
+
+
+async def continued(house: House, pump: str, first: str) -> bool:
+    return (await house.handle(pump).describe()).run_id != first
