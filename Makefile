@@ -30,7 +30,7 @@ check: $(READY) ## style, types, import rules, the lock
 	$(BIN)/python .ci/lock.py
 
 bench: $(READY) ## the figures, with the machine's facts
-	$(BIN)/python -m tests.benchmarks $(ARGS)
+	$(BIN)/python -m tests.benchmarks
 
 lock: $(READY) ## resolve the dependencies anew
 	$(BIN)/uv pip compile --universal --generate-hashes --extra dev --no-emit-index-url pyproject.toml -o requirements.lock

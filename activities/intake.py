@@ -27,6 +27,9 @@ TURN = 60.0
 POLL = 1.0
 """Seconds between looks when no NOTIFY comes: the net beneath it."""
 
+BREATH = 0.005
+"""Seconds between looks while there is much to do, so that each finds several."""
+
 STOP = 3.0
 """Seconds that what is under way may take when the turn ends."""
 
@@ -64,6 +67,8 @@ class Intake:
                         busy[occurrence.subject] = asyncio.create_task(self._one(occurrence, busy, woken))
                     if not found:
                         await self._idle(woken)
+                    if busy:
+                        await asyncio.sleep(BREATH)
             finally:
                 stopping.cancel()
                 await _wind_up(list(busy.values()))

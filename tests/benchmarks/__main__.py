@@ -1,7 +1,6 @@
-"""Every benchmark, one after the other: `make bench`. Options are those of the announcement."""
+"""Every benchmark, one after the other: `make bench`. Each can be run alone, with options: python -m tests.benchmarks.touches --help."""
 
-import sys
+from tests.benchmarks import announcement, touches, webhooks
 
-from tests.benchmarks import announcement
-
-announcement.measure(sys.argv[1:])
+for benchmark in (announcement, touches, webhooks):
+    benchmark.run([])

@@ -4,16 +4,12 @@ PostgreSQL, the sandbox and the worker share the machine. What is printed are ra
 """
 
 import argparse
-import os
-import platform
 import resource
 import sys
-import tempfile
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import httpx2
 import typer
@@ -22,17 +18,14 @@ from pydantic import SecretStr
 
 import logs
 from activities.dispatch import Dispatch
-from database.connection import Pool, connect, connect_pool
-from database.migrate import migrate
+from database.connection import Pool
 from database.outbox import enqueue
-from dev.postgres import Postgres
-from dev.sandbox import Sandbox
 from providers.accounts import Accounts, live
 from settings import Settings
+from tests.benchmarks.parts import say, say_machine, servers
 from tests.world import World, make_world
 
 REQUESTS_PER_SECOND = 10
-GOALS = {"queued within": 10.0, "share of the limit": 0.95, "messages/s": 4000.0, "peak memory": 300.0}
 
 
 @dataclass
@@ -54,30 +47,15 @@ class Stack:
 
 @asynccontextmanager
 async def stack() -> AsyncIterator[Stack]:
-    """Servers of our own, and nothing left behind."""
-    with tempfile.TemporaryDirectory(prefix="eventos-bench-") as name:
-        place = Path(name)
-        place.chmod(0o711)
-        postgres = await Postgres.start(place / "postgres", log=place / "postgres.log", port=0)
-        try:
-            sandbox = await Sandbox.start(log=place / "sandbox.log", port=0)
-            try:
-                url = postgres.url()
-                connection = await connect(url)
-                await migrate(connection)
-                await connection.close()
-                pool = await connect_pool(url)
-                settings = Settings(resend_api_url=f"{sandbox.url}/resend", resend_api_key=SecretStr("bench"))
-                accounts = live(settings)
-                dispatch = Dispatch(pool, accounts, accounts, public_url="https://eventos.example", listen_url=url)
-                yield Stack(pool, accounts, dispatch, sandbox.url)
-                await accounts.aclose()
-                await pool.close()
-            finally:
-                sandbox.child.stop()
-        finally:
-            postgres.child.stop()
-            Postgres.forget(place / "postgres")
+    """Servers of our own with the accounts and the dispatcher of a worker."""
+    async with servers() as parts:
+        settings = Settings(resend_api_url=f"{parts.sandbox}/resend", resend_api_key=SecretStr("bench"))
+        accounts = live(settings)
+        dispatch = Dispatch(
+            parts.pool, accounts, accounts, public_url="https://eventos.example", listen_url=parts.database
+        )
+        yield Stack(parts.pool, accounts, dispatch, parts.sandbox)
+        await accounts.aclose()
 
 
 async def announce(stack: Stack, contacts: int) -> tuple[World, float]:
@@ -100,19 +78,9 @@ async def carry(stack: Stack, world: World, contacts: int) -> float:
     return seconds
 
 
-def say(goal: str, value: float, text: str, *, below: bool = False) -> None:
-    """One line: what was measured, what was wanted, and their ratio."""
-    wanted = GOALS[goal]
-    ratio = wanted / value if below else value / wanted
-    typer.echo(f"  {text:<68} {'reached' if ratio >= 1 else 'missed '}  x{ratio:.2f}")
-
-
 async def main(contacts: int, limited: int) -> None:
     """Measure and print."""
-    load = os.getloadavg()[0]
-    typer.echo(
-        f"{platform.machine()}, {os.cpu_count()} cores, load {load:.1f} before, Python {platform.python_version()}, {sys.platform}"
-    )
+    say_machine()
     async with stack() as parts:
         await parts.limit(None)
         world, queueing = await announce(parts, contacts)
@@ -124,17 +92,13 @@ async def main(contacts: int, limited: int) -> None:
         at_limit = await carry(parts, world, limited)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform != "darwin" else 1024**2)
     rate, share = contacts / unlimited, limited / at_limit / (100 * REQUESTS_PER_SECOND)
-    say("queued within", queueing * 100_000 / contacts, f"{contacts:,} contacts queued in {queueing:.1f} s", below=True)
-    say(
-        "messages/s",
-        rate,
-        f"{rate:,.0f} messages/s from claim to settled, {1e6 * cpu / contacts:.0f} us of worker CPU each",
-    )
-    say("share of the limit", share, f"{share:.1%} of {REQUESTS_PER_SECOND} requests/s, {limited:,} messages")
-    say("peak memory", memory, f"{memory:.0f} MB of worker memory at its peak", below=True)
+    say(f"{contacts:,} contacts queued in {queueing:.1f} s", queueing * 100_000 / contacts, 10.0, below=True)
+    say(f"{rate:,.0f} messages/s from claim to settled, {1e6 * cpu / contacts:.0f} us of worker CPU each", rate, 4000.0)
+    say(f"{share:.1%} of {REQUESTS_PER_SECOND} requests/s, {limited:,} messages", share, 0.95)
+    say(f"{memory:.0f} MB of worker memory at its peak", memory, 300.0, below=True)
 
 
-def measure(arguments: list[str] | None = None) -> None:
+def run(arguments: list[str] | None = None) -> None:
     """Read the command line, measure, print."""
     parser = argparse.ArgumentParser(prog="announcement", description=__doc__)
     parser.add_argument("--contacts", type=int, default=100_000, help="the audience without a limit")
@@ -146,4 +110,4 @@ def measure(arguments: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    measure()
+    run()

@@ -255,7 +255,7 @@ class House:
 async def replay(histories: Sequence[WorkflowHistory]) -> None:
     """Raise unless these histories can be replayed."""
     replayer = Replayer(
-        workflows=hosting.WORKFLOWS, workflow_runner=hosting.runner(), data_converter=pydantic_data_converter
+        workflows=hosting.WORKFLOWS, workflow_runner=hosting.runner(strict=True), data_converter=pydantic_data_converter
     )
     for history in histories:
         await replayer.replay_workflow(history)

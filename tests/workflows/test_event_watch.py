@@ -29,7 +29,9 @@ async def watching(working: House) -> AsyncIterator[House]:
     rows = await working.pool.fetch("SELECT id FROM events WHERE status <> 'draft'")
     handles = [working.handle(event_watch_id(row["id"])) for row in rows]
     replayer = Replayer(
-        workflows=[EventWatchWorkflow], workflow_runner=hosting.runner(), data_converter=pydantic_data_converter
+        workflows=[EventWatchWorkflow],
+        workflow_runner=hosting.runner(strict=True),
+        data_converter=pydantic_data_converter,
     )
     for handle in handles:
         await replayer.replay_workflow(await handle.fetch_history())
