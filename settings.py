@@ -70,6 +70,7 @@ class Settings(BaseModel):
     facebook_api_url: str = "https://graph.facebook.com"
     facebook_token: SecretStr = SecretStr("")
     facebook_page_id: str = ""
+    weather_api_url: str = "https://api.open-meteo.com"
     log_level: str = "info"
     log_format: str = "console"
 

@@ -1,29 +1,32 @@
 """Composing: from messages of the ledger to what a provider is handed, and what to say when the words cannot be made."""
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 from uuid import UUID
 
 import structlog
 from pydantic import ValidationError
 
-from activities import about
+from activities import about, includes
 from activities.about import About
 from activities.facts import event_facts
 from database import contents
 from database.batches import Batch, Claimed
 from database.connection import Pool
 from database.contents import Content
-from models.messages import EmailMessage, SocialPost, WhatsAppMessage
+from models.messages import Attachment, EmailMessage, SocialPost, WhatsAppMessage, invitation
+from providers.weather import Weather
 from templates import (
     EventFacts,
+    Include,
     MissingField,
     PersonFacts,
     SocialPosts,
     TemplateError,
     WhatsAppSlots,
+    invite,
     is_marketing,
     prepare_email,
     render_social,
@@ -54,14 +57,21 @@ class Composed(Generic[M]):
     """This person's facts are missing or unfit."""
     faulty: list[tuple[Claimed, str]] = field(default_factory=list)
     """What is wrong is wrong for everybody: the event's facts, the campaign's words."""
+    missing: dict[UUID, Mapping[str, str]] = field(default_factory=dict)
+    """Which includes a message goes without, and why."""
+
+
+Prepare = Callable[[Claimed, Content, EventFacts, Mapping[str, Include]], Writer[M]]
+"""Prepares everything about messages like this one that is the same for all their readers."""
 
 
 class Composer:
     """Reads facts and words as they are now, once per batch, and fills them in for each person."""
 
-    def __init__(self, pool: Pool, public_url: str) -> None:
+    def __init__(self, pool: Pool, public_url: str, weather: Weather | None = None) -> None:
         self._pool = pool
         self._public_url = public_url.rstrip("/")
+        self._weather = weather
 
     async def mails(self, batch: Batch) -> Composed[EmailMessage]:
         """One mail per message, with a one-click unsubscribe link of its own."""
@@ -75,18 +85,21 @@ class Composer:
         """One post per message."""
         return await self._compose(batch, _posts)
 
-    async def _compose(self, batch: Batch, prepare: Callable[[Claimed, Content, EventFacts], Writer[M]]) -> Composed[M]:
+    async def _compose(self, batch: Batch, prepare: Prepare[M]) -> Composed[M]:
         wanted = {(message.event_id, message.content_id) for message in batch.messages}
         known = await contents.load(self._pool, batch.channel, wanted)
         spoken_of = await about.load(self._pool, batch)
-        writers: dict[tuple[UUID, UUID | None, str], Writer[M] | str] = {}
+        blocks = await includes.load(self._pool, self._weather, batch, known)
+        writers: dict[tuple[UUID, UUID | None, str, tuple[str, ...]], Writer[M] | str] = {}
+        shared: dict[tuple[UUID, UUID | None, str, tuple[str, ...]], includes.Made] = {}
         composed: Composed[M] = Composed()
         for place, message in enumerate(batch.messages):
             if place % BREATH == 0:
                 await asyncio.sleep(0)
-            key = (message.event_id, message.content_id, message.template)
+            key = (message.event_id, message.content_id, message.template, tuple(message.include))
             if key not in writers:
-                writers[key] = _writer(message, known.get(key[:2]), prepare)
+                shared[key] = blocks.shared(message)
+                writers[key] = _writer(message, known.get(key[:2]), prepare, shared[key].there)
             writer = writers[key]
             if isinstance(writer, str):
                 composed.faulty.append((message, writer))
@@ -95,7 +108,12 @@ class Composer:
                 its = spoken_of.get(message.id, about.NOTHING)
                 if isinstance(its, TemplateError):
                     raise its
+                own = blocks.personal(message, its.includes)
+                if own.there:
+                    its = replace(its, includes={**its.includes, **own.there})
                 composed.ready.append((message, writer(message, its)))
+                if missing := {**shared[key].missing, **own.missing}:
+                    composed.missing[message.id] = missing
             except TemplateError as error:
                 (composed.faulty if _concerns_all(error) else composed.failed).append((message, str(error)))
             except Exception as error:  # noqa: BLE001 - a mistake in a template must not stop everybody else's messages
@@ -103,17 +121,20 @@ class Composer:
                 composed.faulty.append((message, mistake))
         return composed
 
-    def _mails(self, like: Claimed, content: Content, event: EventFacts) -> Writer[EmailMessage]:
+    def _mails(
+        self, like: Claimed, content: Content, event: EventFacts, shared: Mapping[str, Include]
+    ) -> Writer[EmailMessage]:
         words = slots_of(like.template)
         slots = words.model_validate(content.slots) if words is not None and content.slots is not None else None
-        prepared = prepare_email(like.template, slots, event)
+        prepared = prepare_email(like.template, slots, event, includes=shared)
         marketing = is_marketing(like.template)
         sender = _mailbox(event.organizer_name, content.sender_email)
 
         def write(message: Claimed, its: About) -> EmailMessage:
             unsubscribe = f"{self._public_url}/unsubscribe/{message.id}"
+            person = _person(message, event, unsubscribe, its.why)
             mail = prepared.for_person(
-                _person(message, event, unsubscribe, its.why),
+                person,
                 includes=its.includes,
                 sponsor=its.sponsor,
                 deliverable=its.deliverable,
@@ -128,19 +149,20 @@ class Composer:
                 text=mail.text,
                 headers=one_click(unsubscribe) if marketing else {},
                 reply_to=content.reply_to,
+                attachments=(_invitation(message, content, event, person),) if message.alone else (),
             )
 
         return write
 
 
 def _writer(
-    message: Claimed, content: Content | None, prepare: Callable[[Claimed, Content, EventFacts], Writer[M]]
+    message: Claimed, content: Content | None, prepare: Prepare[M], shared: Mapping[str, Include]
 ) -> Writer[M] | str:
     """The writer for messages like this one, or why nobody's can be written."""
     if content is None:
         return "the event has no organizer; set events.organizer_id"
     try:
-        return prepare(message, content, event_facts(content.facts))
+        return prepare(message, content, event_facts(content.facts), shared)
     except (TemplateError, ValidationError) as error:
         return str(error)
     except Exception as error:  # noqa: BLE001 - as above
@@ -157,7 +179,9 @@ def _concerns_all(error: TemplateError) -> bool:
     return isinstance(error, MissingField) and any(not name.startswith("person.") for name in error.fields)
 
 
-def _whatsapp(like: Claimed, content: Content, event: EventFacts) -> Writer[WhatsAppMessage]:
+def _whatsapp(
+    like: Claimed, content: Content, event: EventFacts, _shared: Mapping[str, Include]
+) -> Writer[WhatsAppMessage]:
     sid = content.whatsapp_content.get(like.template)
     if sid is None:
         raise NoContentSid(
@@ -176,11 +200,28 @@ def _whatsapp(like: Claimed, content: Content, event: EventFacts) -> Writer[What
     return write
 
 
-def _posts(like: Claimed, content: Content, event: EventFacts) -> Writer[SocialPost]:
+def _posts(like: Claimed, content: Content, event: EventFacts, _shared: Mapping[str, Include]) -> Writer[SocialPost]:
     if content.slots is None:
         raise MissingField(like.template, ["slots"])
     text = render_social(content.variant or like.address, SocialPosts.model_validate(content.slots), event)
     return lambda message, _: SocialPost(id=message.id, text=text)
+
+
+def _invitation(message: Claimed, content: Content, event: EventFacts, person: PersonFacts) -> Attachment:
+    """The event for the reader's calendar. One person and one event are one entry there, whatever is sent how often."""
+    method = invitation(message.template, message.include) or "REQUEST"
+    file = invite(
+        event,
+        uid=f"{message.event_id}.{message.person_id}@eventos",
+        # A cancellation stands above the date it cancels.
+        sequence=content.date_revision + (method == "CANCEL"),
+        method=method,
+        person=person,
+        stamp=content.now,
+        organizer_email=content.reply_to,
+        attendee_email=message.address,
+    )
+    return Attachment("invite.ics", f"text/calendar; charset=utf-8; method={method}", file)
 
 
 def _person(message: Claimed, event: EventFacts, unsubscribe: str, why: str) -> PersonFacts:

@@ -63,11 +63,11 @@ class Dispatch:
 
     def pump(self, channel: Channel, *, rehearsal: bool) -> "Pump":
         """The pump of one channel."""
-        composer = Composer(self._pool, self._public_url)
         accounts = self._rehearsal if rehearsal else self._live
         if accounts is None:
             said = "This worker takes no part in rehearsals: set SANDBOX_URL and start it again."
             raise ApplicationError(said, next_retry_delay=timedelta(minutes=1))
+        composer = Composer(self._pool, self._public_url, accounts.weather)
         delivery: Delivery
         match channel:
             case "email":
@@ -103,6 +103,7 @@ class Pump:
         self._rehearsal = rehearsal
         self._flying: dict[asyncio.Task[None], Batch] = {}
         self._may_ask = False
+        self._alone = False
         self._tended_at = self._swept_at = -SWEEP
 
     async def run(self, stop: asyncio.Event, woken: asyncio.Event, *, seconds: float = TURN) -> None:
@@ -146,19 +147,29 @@ class Pump:
             await self._idle(woken)
 
     async def _claim(self) -> Claim:
-        """Look at the queue with the permission for one request in hand; it is kept until there is something to ask."""
+        """Look at the queue with the permission for one request in hand; it is kept until there is something to ask.
+
+        Mail that goes alone and mail that goes in batches have a request each by turns, so that thousands of confirmations
+        hold up no reminder, and no announcement a confirmation; a turn that finds nothing due is the other's.
+        """
         if not self._may_ask:
             await self._pace.take()
             self._may_ask = True
         # Where nothing limits the requests, as many batches are claimed at once as there is room for.
         room = ABREAST - len(self._flying) if math.isinf(self._pace.per_second) else 1
-        claim = await claims.claim(
-            self._pool,
-            self._channel,
-            rehearsal=self._rehearsal,
-            limit=LIMIT.get(self._channel, 1),
-            batches=max(1, room),
-        )
+        claim = Claim()
+        for _ in range(2 if self._channel in LIMIT else 1):
+            claim = await claims.claim(
+                self._pool,
+                self._channel,
+                rehearsal=self._rehearsal,
+                limit=LIMIT.get(self._channel, 1),
+                batches=max(1, room),
+                alone=self._alone,
+            )
+            self._alone = self._channel in LIMIT and not self._alone
+            if not claim.idle:
+                break
         for batch in claim.batches:
             self._may_ask = False
             self._launch(batch, self._delivery.carry(batch))

@@ -2,10 +2,15 @@
 
 from typing import Any
 
+from models.details import read_details
 from templates import EventFacts
 
 
 def event_facts(row: dict[str, Any]) -> EventFacts:
-    """`EventFacts` from a row of `database.events.facts`; details that are no text are left out."""
-    details = {key: value for key, value in (row["details"] or {}).items() if isinstance(value, str)}
-    return EventFacts(**{**row, "details": details, "highlights": tuple(row["highlights"])})
+    """`EventFacts` from a row of `database.events.facts`; details that cannot be used or are no text are left out."""
+    read, problems = read_details(row["details"])
+    own = row["details"] if isinstance(row["details"], dict) else {}
+    details = {key: value for key, value in own.items() if isinstance(value, str) and not key.endswith("_link")}
+    details |= {key: value for key, value in read if isinstance(value, str)}
+    usable = {key: value for key, value in details.items() if key not in problems}
+    return EventFacts(**{**row, "details": usable, "highlights": tuple(row["highlights"])})

@@ -1,8 +1,13 @@
-"""The protocol for mail: stored bytes under an idempotency key, so that any line may be repeated."""
+"""The protocol for mail: stored bytes under an idempotency key, so that any line may be repeated.
 
-from collections.abc import AsyncIterator, Sequence
+Mail that carries a file comes here as a batch of one, and the bytes say so.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
+from uuid import UUID
 
 import structlog
 import zstandard
@@ -25,6 +30,7 @@ KEY_LIFE = timedelta(hours=23)
 GATE_WAIT = timedelta(seconds=10)
 """Between looks at a posted batch that a pause or quiet hours hold."""
 
+NOTHING: Mapping[UUID, Mapping[str, str]] = MappingProxyType({})
 log = structlog.get_logger()
 
 
@@ -45,7 +51,7 @@ class Mailing:
             await batches.hand_back(self._pool, batch)
             return
         batch = replace(batch, messages=tuple(message for message, _ in composed.ready))
-        async for line in self._post(batch, [mail for _, mail in composed.ready]):
+        async for line in self._post(batch, [mail for _, mail in composed.ready], composed.missing):
             yield line
 
     async def recover(self, overdue: Overdue) -> AsyncIterator[str]:
@@ -72,9 +78,11 @@ class Mailing:
             async for line in self._ask(batch, zstandard.decompress(batch.payload), None):
                 yield line
 
-    async def _post(self, batch: Batch, mails: Sequence[EmailMessage]) -> AsyncIterator[str]:
+    async def _post(
+        self, batch: Batch, mails: Sequence[EmailMessage], missing: Mapping[UUID, Mapping[str, str]] = NOTHING
+    ) -> AsyncIterator[str]:
         payload = self._sender.compose(mails)
-        if not await batches.store(self._pool, batch, zstandard.compress(payload, 1)):
+        if not await batches.store(self._pool, batch, zstandard.compress(payload, 1), missing):
             return  # the lease is over: recovery has it
         yield "stored"
         async for line in self._ask(batch, payload, mails):

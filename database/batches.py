@@ -1,8 +1,9 @@
 """Batches: messages that one worker holds under a token and a lease, and what it writes before it asks the provider."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from uuid import UUID, uuid4
 
 from database.connection import Connection, Pool
@@ -32,6 +33,11 @@ class Claimed:
     ticket_type: str | None = None
     ticket_code: str | None = None
     registered: bool = False
+    include: Sequence[str] = ()
+    """The includes its step named; none leaves it to the template."""
+    person_id: UUID | None = None
+    alone: bool = False
+    """It carries a file, so it goes to the provider in a request of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,29 +77,42 @@ async def open_batches(
     return batches
 
 
-async def store(pool: Pool, batch: Batch, payload: bytes) -> bool:
-    """Keep the bytes of the request that is about to be made; False if the batch is no longer ours to post."""
-    return await _posts(pool, batch, payload, "claimed")
+async def store(
+    pool: Pool, batch: Batch, payload: bytes, missing: Mapping[UUID, Mapping[str, str]] = MappingProxyType({})
+) -> bool:
+    """Keep the bytes of the request that is about to be made; False if the batch is no longer ours to post.
+
+    `missing` says which includes were left out of which message, and why.
+    """
+    return await _posts(pool, batch, payload, "claimed", missing)
 
 
 async def post_again(pool: Pool, batch: Batch) -> bool:
     """Keep that the stored bytes are about to be posted once more; False if the batch is no longer ours to post."""
-    return await _posts(pool, batch, None, "posted")
+    return await _posts(pool, batch, None, "posted", {})
 
 
-async def _posts(pool: Pool, batch: Batch, payload: bytes | None, status: str) -> bool:
-    return (
-        await pool.execute(
-            """
+async def _posts(
+    pool: Pool, batch: Batch, payload: bytes | None, status: str, missing: Mapping[UUID, Mapping[str, str]]
+) -> bool:
+    ours: bool = await pool.fetchval(
+        """
+        WITH own AS (
             UPDATE batches
             SET status = 'posted', payload = coalesce($3, payload), message_ids = $4, attempts = attempts + 1,
                 first_posted_at = coalesce(first_posted_at, now()), lease_until = now() + $5
-            WHERE id = $1 AND claim_token = $2 AND status = $6 AND lease_until > now()
-            """,
-            *(batch.id, batch.token, payload, [message.id for message in batch.messages], LEASE, status),
+            WHERE id = $1 AND claim_token = $2 AND status = $6 AND lease_until > now() RETURNING id
+        ), noted AS (
+            UPDATE messages m SET missing = n.missing
+            FROM own, unnest($7::uuid[], $8::jsonb[]) AS n(id, missing) WHERE m.id = n.id AND m.batch_id = own.id
         )
-        == "UPDATE 1"
+        SELECT EXISTS (SELECT 1 FROM own)
+        """,
+        *(batch.id, batch.token, payload, [message.id for message in batch.messages], LEASE, status),
+        list(missing),
+        [dict(one) for one in missing.values()],
     )
+    return ours
 
 
 async def attempt(pool: Pool, batch: Batch) -> datetime | None:

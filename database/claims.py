@@ -25,12 +25,12 @@ RIVAL_WAIT = timedelta(seconds=2)
 PICK = """
 WITH RECURSIVE lane AS (
     (SELECT priority, organizer_id, release_at FROM messages
-     WHERE status = 'queued' AND rehearsal = {rehearsal} AND channel = '{channel}'
+     WHERE status = 'queued' AND rehearsal = {rehearsal} AND channel = '{channel}' AND alone = {alone}
      ORDER BY priority, organizer_id, release_at LIMIT 1)
     UNION ALL
     SELECT next.priority, next.organizer_id, next.release_at FROM lane CROSS JOIN LATERAL (
         SELECT priority, organizer_id, release_at FROM messages
-        WHERE status = 'queued' AND rehearsal = {rehearsal} AND channel = '{channel}'
+        WHERE status = 'queued' AND rehearsal = {rehearsal} AND channel = '{channel}' AND alone = {alone}
           AND (priority, organizer_id) > (lane.priority, lane.organizer_id)
         ORDER BY priority, organizer_id, release_at LIMIT 1
     ) next
@@ -44,8 +44,8 @@ WITH RECURSIVE lane AS (
 ), candidate AS (
     SELECT one.id, due.priority, one.place, one.release_at FROM due CROSS JOIN LATERAL (
         SELECT m.id, m.release_at, row_number() OVER (ORDER BY m.release_at) AS place FROM messages m
-        WHERE m.status = 'queued' AND m.rehearsal = {rehearsal} AND m.channel = '{channel}' AND m.priority = due.priority
-          AND m.organizer_id = due.organizer_id AND m.release_at <= due.at AND (m.not_before IS NULL OR m.not_before <= now())
+        WHERE m.status = 'queued' AND m.rehearsal = {rehearsal} AND m.channel = '{channel}' AND m.alone = {alone}
+          AND m.priority = due.priority AND m.organizer_id = due.organizer_id AND m.release_at <= due.at AND (m.not_before IS NULL OR m.not_before <= now())
         ORDER BY m.release_at LIMIT least({limit}, ceil(2.0 * {limit} / due.organizers))
     ) one
     ORDER BY due.priority, one.place, one.release_at LIMIT {limit}
@@ -68,9 +68,15 @@ class Claim:
         return not self.batches and not self.stopped
 
 
-async def claim(pool: Pool, channel: Channel, *, rehearsal: bool, limit: int, batches: int = 1) -> Claim:
-    """Take due messages past the gates. Those that pass are `sending`, in up to `batches` batches of up to `limit` each."""
-    pick = PICK.format(rehearsal=rehearsal, channel=channel, limit=limit * batches)
+async def claim(
+    pool: Pool, channel: Channel, *, rehearsal: bool, limit: int, batches: int = 1, alone: bool = False
+) -> Claim:
+    """Take due messages past the gates. Those that pass are `sending`, in up to `batches` batches of up to `limit` each.
+
+    With `alone` it takes those that go in a request of their own, one per batch, and without it none of them.
+    """
+    limit = 1 if alone else limit
+    pick = PICK.format(rehearsal=rehearsal, channel=channel, limit=limit * batches, alone=alone)
     try:
         async with pool.acquire() as connection, connection.transaction():
             ids = [row["id"] for row in await connection.fetch(pick)]

@@ -1,6 +1,7 @@
 """What the words of messages are made from: the facts of their events, and the words of their campaigns."""
 
 from collections.abc import Collection
+from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -21,6 +22,9 @@ class Content(NamedTuple):
     slots: dict[str, Any] | None
     variant: str | None
     """Which of a set of posts it is."""
+    now: datetime
+    """The event's business instant."""
+    date_revision: int
 
 
 async def load(
@@ -36,7 +40,8 @@ async def load(
                    'brand_color', e.brand_color, 'organizer_name', o.name, 'organizer_address', o.postal_address,
                    'details', e.details, 'highlights', '[]'::jsonb) AS facts,
                e.starts_at, e.ends_at, coalesce(o.sender_email, o.email) AS sender_email, o.email AS reply_to,
-               o.whatsapp_content, c.slots, {"NULL" if channel in TABLES else "c.variant"} AS variant
+               o.whatsapp_content, c.slots, {"NULL" if channel in TABLES else "c.variant"} AS variant,
+               coalesce(e.clock_now, now()), e.date_revision
         FROM unnest($1::uuid[], $2::uuid[]) AS w(event_id, content_id)
         JOIN events e ON e.id = w.event_id
         JOIN organizers o ON o.id = e.organizer_id

@@ -12,7 +12,7 @@ from database.audiences import people
 from database.connection import Connection, Pool
 from models.automation import FOREVER, Action, Anchors, StepState
 from models.ids import message_key, message_key_prefix
-from models.messages import Enqueue, Enqueued
+from models.messages import Enqueue, Enqueued, invitation
 from models.moments import zone_named
 from models.slots import next_good_slot
 
@@ -34,13 +34,13 @@ TAKE_OVER = """
         content_revision = excluded.content_revision, priority = excluded.priority, topic = excluded.topic,
         release_at = excluded.release_at, valid_until = excluded.valid_until, date_revision = excluded.date_revision,
         status = 'queued', reason = NULL, counted = TRUE, not_before = NULL, batch_id = NULL, attempted_at = NULL,
-        attempts = 0, provider_id = NULL
+        attempts = 0, provider_id = NULL, include = excluded.include, missing = NULL, alone = excluded.alone
     WHERE messages.status IN ('failed', 'skipped', 'cancelled')
 """
 
 INTO = """
     INSERT INTO messages (key, rehearsal, organizer_id, event_id, automation_id, log_id, step, round, person_id, channel,
-        address, template, content_id, content_revision, priority, topic, release_at, valid_until, date_revision)
+        address, template, content_id, content_revision, priority, topic, release_at, valid_until, date_revision, include, alone)
 """
 
 
@@ -201,7 +201,7 @@ async def _queue_people(
             {INTO}
             SELECT $14::text || p.person_id || $15::text, $6, s.organizer_id, s.event_id, s.automation_id, s.log_id, $8, $9,
                    p.person_id, '{channel}', p.address, p.template, coalesce(own.id, shared.id),
-                   coalesce(own.revision, shared.revision, 1), $10, $11, $12, $13, $16
+                   coalesce(own.revision, shared.revision, 1), $10, $11, $12, $13, $16, $18, p.template = ANY($19)
             FROM chosen p CROSS JOIN scope s
             -- words may be written for one person alone
             LEFT JOIN content own ON own.name = p.template || '/' || p.person_id
@@ -220,6 +220,8 @@ async def _queue_people(
         *(request.step.priority, request.step.topic, request.now, request.valid_until, before, after),
         None if scope["workflow_type"] in DATELESS else scope["date_revision"],
         action.segments,
+        list(action.include) or None,
+        _with_invitation(action, request.step.id),
     )
     assert row is not None
     none = Counter(
@@ -230,6 +232,12 @@ async def _queue_people(
         }
     )
     return row["queued"], +none
+
+
+def _with_invitation(action: Action, step_id: str) -> list[str]:
+    """Those of an action's templates whose mails carry a file."""
+    templates = {*action.segments.values(), action.template or step_id} if action.verb == "email" else ()
+    return [template for template in templates if invitation(template, action.include)]
 
 
 def _template(action: Action) -> str:
@@ -245,7 +253,7 @@ async def _queue_posts(
         f"""
         {INTO}
         SELECT p.key, $4, $5, $6, $1, $2, $3, $7, NULL, p.platform, p.platform, p.platform, c.id, coalesce(c.revision, 1),
-               $8, $9, p.release_at, $10, $11
+               $8, $9, p.release_at, $10, $11, NULL, FALSE
         FROM unnest($12::text[], $13::text[], $14::timestamptz[]) AS p(platform, key, release_at)
         LEFT JOIN (social_posts c JOIN marketing_campaigns m ON m.id = c.campaign_id AND m.automation_id = $1)
                ON c.step = $3 AND c.platform = p.platform

@@ -108,14 +108,15 @@ async def next_release(pool: Pool, channel: str) -> timedelta | None:
     wait: timedelta | None = await pool.fetchval(
         """
         WITH RECURSIVE lane AS (
-            (SELECT priority, organizer_id, release_at, not_before FROM messages
-             WHERE status = 'queued' AND NOT rehearsal AND channel = $1 ORDER BY priority, organizer_id, release_at LIMIT 1)
+            (SELECT alone, priority, organizer_id, release_at, not_before FROM messages
+             WHERE status = 'queued' AND NOT rehearsal AND channel = $1
+             ORDER BY alone, priority, organizer_id, release_at LIMIT 1)
             UNION ALL
             SELECT next.* FROM lane CROSS JOIN LATERAL (
-                SELECT priority, organizer_id, release_at, not_before FROM messages
+                SELECT alone, priority, organizer_id, release_at, not_before FROM messages
                 WHERE status = 'queued' AND NOT rehearsal AND channel = $1
-                  AND (priority, organizer_id) > (lane.priority, lane.organizer_id)
-                ORDER BY priority, organizer_id, release_at LIMIT 1
+                  AND (alone, priority, organizer_id) > (lane.alone, lane.priority, lane.organizer_id)
+                ORDER BY alone, priority, organizer_id, release_at LIMIT 1
             ) next
         )
         SELECT min(greatest(release_at, not_before)) - now() FROM lane WHERE release_at < 'infinity'

@@ -46,9 +46,9 @@ async def copy_event(pool: Pool, event_id: UUID, rehearsal_id: UUID, clock_now: 
         FROM contacts c JOIN events e ON e.organizer_id = c.organizer_id WHERE e.id = $2
         """,
         f"""
-        INSERT INTO registrations (id, event_id, contact_id, status, ticket_type, ticket_code, registered_at)
+        INSERT INTO registrations (id, event_id, contact_id, status, ticket_type, ticket_code, registered_at, interests)
         SELECT {shadow("r.id")}, {shadow("r.event_id")}, {shadow("r.contact_id")}, r.status, r.ticket_type, r.ticket_code,
-               r.registered_at
+               r.registered_at, r.interests
         FROM registrations r WHERE r.event_id = $2
         """,
         f"""
@@ -57,10 +57,21 @@ async def copy_event(pool: Pool, event_id: UUID, rehearsal_id: UUID, clock_now: 
         FROM speakers s WHERE s.event_id = $2
         """,
         f"""
-        INSERT INTO sessions (id, event_id, speaker_id, title, abstract, room, starts_at, ends_at, topics)
+        INSERT INTO sessions (id, event_id, speaker_id, title, abstract, room, starts_at, ends_at, topics, track, kind,
+                              slides_url, recording_url)
         SELECT {shadow("s.id")}, {shadow("s.event_id")}, {shadow("s.speaker_id")}, s.title, s.abstract, s.room, s.starts_at,
-               s.ends_at, s.topics
+               s.ends_at, s.topics, s.track, s.kind, s.slides_url, s.recording_url
         FROM sessions s WHERE s.event_id = $2
+        """,
+        f"""
+        INSERT INTO session_speakers (session_id, speaker_id)
+        SELECT {shadow("x.session_id")}, {shadow("x.speaker_id")}
+        FROM session_speakers x JOIN sessions s ON s.id = x.session_id WHERE s.event_id = $2
+        """,
+        f"""
+        INSERT INTO session_attendance (session_id, registration_id, attended_at)
+        SELECT {shadow("a.session_id")}, {shadow("a.registration_id")}, a.attended_at
+        FROM session_attendance a JOIN sessions s ON s.id = a.session_id WHERE s.event_id = $2
         """,
         f"""
         INSERT INTO suppressions (organizer_id, channel, address, reason, created_at)

@@ -45,7 +45,7 @@ async def seed(connection: Connection, today: date | None = None) -> Seeded:
     contacts = _contacts(organizer)
     tables: dict[str, Rows] = {
         "organizers": [words.ORGANIZER | {"id": organizer, "whatsapp_content": words.WHATSAPP_CONTENT}],
-        "events": [_event(organizer, event, opening)],
+        "events": [_event(organizer, event, opening), _next_event(organizer, opening)],
         "contacts": contacts,
         "suppressions": _suppressions(organizer, contacts),
         "registrations": _registrations(event, contacts),
@@ -58,6 +58,10 @@ async def seed(connection: Connection, today: date | None = None) -> Seeded:
     }
     async with connection.transaction():
         added = {table: await _add(connection, table, rows) for table, rows in tables.items()}
+        # It is there to be spoken of: nothing of its own begins.
+        await connection.execute(
+            "DELETE FROM occurrences WHERE event_id = $1 AND processed_at IS NULL", seed_id("next event")
+        )
     return Seeded(organizer, event, added)
 
 
@@ -93,6 +97,19 @@ def _event(organizer: UUID, event: UUID, opening: date) -> Mapping[str, Any]:
         "ends_at": _at(opening + timedelta(days=1), 18),
         "timezone": "Europe/Lisbon",
         "details": words.EVENT_DETAILS,
+    }
+
+
+def _next_event(organizer: UUID, opening: date) -> Mapping[str, Any]:
+    id_, day = seed_id("next event"), opening + timedelta(weeks=20)
+    return {
+        **_event(organizer, id_, opening),
+        **words.NEXT_EVENT,
+        "status": "published",
+        "starts_at": _at(day, 9),
+        "ends_at": _at(day, 18),
+        "details": words.NEXT_DETAILS,
+        "sponsor_categories": [],
     }
 
 
@@ -168,10 +185,19 @@ def _sessions(event: UUID, opening: date) -> Rows:
             "title": session.title,
             "abstract": session.abstract,
             "room": session.room,
+            "kind": _kind(session),
+            "slides_url": "" if speaker is None else f"https://buildcraft.example.com/slides/{at}",
+            "recording_url": "" if speaker is None else f"https://buildcraft.example.com/recordings/{at}",
             "starts_at": starts_at,
             "ends_at": starts_at + timedelta(minutes=session.minutes),
             "topics": () if speaker is None else speaker.topics,
         }
+
+
+def _kind(session: words.Session) -> str:
+    if session.speaker is None:
+        return "networking"
+    return "workshop" if session.title.startswith("Workshop") else "talk"
 
 
 def _sponsors(organizer: UUID) -> Rows:

@@ -147,7 +147,52 @@ EVENT_DETAILS = {
     "survey_link": "https://buildcraft.example.com/survey",
     "photos_link": "https://buildcraft.example.com/photos",
     "community_link": "https://buildcraft.example.com/community",
+    "slack_link": "https://buildcraft.example.com/slack",
+    "linkedin_group_link": "https://buildcraft.example.com/linkedin",
+    "newsletter_link": "https://buildcraft.example.com/newsletter",
+    "sponsor_portal_link": "https://buildcraft.example.com/sponsors",
+    "latitude": 38.6967,
+    "longitude": -9.1793,
+    "referral": {
+        "text": "Bring a colleague who has never been there, and both of you pay a fifth less.",
+        "link": "https://buildcraft.example.com/bring-a-colleague",
+    },
+    "special_offer": {
+        "text": "Read the book of last year's talks, free for everybody who was there.",
+        "link": "https://buildcraft.example.com/book",
+    },
+    "resources": [
+        {"label": "Every link that was on a slide", "url": "https://buildcraft.example.com/links"},
+        {"label": "The reading list of the speakers", "url": "https://buildcraft.example.com/reading"},
+    ],
+    "meetups": [
+        {"title": "Builders' breakfast", "when": "every first Thursday, 08:00", "place": "Café do Cais, Lisbon"},
+        {
+            "title": "Repair night",
+            "when": "every third Tuesday, 19:00",
+            "link": "https://buildcraft.example.com/repair",
+        },
+    ],
+    "community_highlights": [
+        {"label": "Forty answers to one question about backups", "url": "https://buildcraft.example.com/backups"},
+        {"label": "The breakfast has found a second city: Porto"},
+    ],
+    "testimonials": [
+        {"words": "We hired two people and found three customers.", "by": "A sponsor of last year"},
+        {"words": "I left with a list and worked it off by Friday.", "by": "A guest of last year"},
+    ],
 }
+NEXT_EVENT = {
+    "name": "Harbour Systems Day",
+    "tagline": "One day, one room, ten systems that are still up",
+    "venue": "Armazém 9",
+    "city": "Porto",
+    "address": "Cais do Exemplo 9, 4050-000 Porto",
+    "url": "https://harbour.example.com",
+    "register_url": "https://harbour.example.com/register",
+    "price": "€190",
+}
+NEXT_DETAILS = {"early_bird": {"text": "Whoever was in Lisbon pays €140 instead of €190."}}
 
 
 class Speaker(NamedTuple):

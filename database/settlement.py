@@ -1,5 +1,6 @@
 """Settling: what became of messages, told to the ledger and to the journal in one transaction."""
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -58,7 +59,7 @@ async def settle(
                 sent_at = CASE WHEN ($6::text[])[array_position($5::uuid[], m.id)] = 'sent' THEN coalesce(e.clock_now, now()) END
             FROM own, events e
             WHERE m.id = ANY($5) AND m.batch_id = own.id AND m.status || '' = $9 AND e.id = m.event_id
-            RETURNING m.log_id, m.status, m.counted, m.reason
+            RETURNING m.log_id, m.status, m.counted, m.reason, m.missing::text
             """,
             *(batch.id, batch.token, batch_status, look_again),
             [outcome.id for outcome in outcomes],
@@ -67,10 +68,10 @@ async def settle(
             [outcome.provider_id for outcome in outcomes],
             was,
         )
-        settled = Counter((row["log_id"], row["status"], row["counted"], row["reason"]) for row in moved)
+        settled = Counter(tuple(row.values()) for row in moved)
         changes = [
-            Change(log_id, was, status, counted, reason, count)
-            for (log_id, status, counted, reason), count in settled.items()
+            Change(log_id, was, status, counted, reason, count, json.loads(missing) if missing else {})
+            for (log_id, status, counted, reason, missing), count in settled.items()
             if status != was
         ]
         await tally(connection, changes, batch.channel)
@@ -84,7 +85,8 @@ async def queue_again(pool: Pool, batch: Batch, wait: timedelta = timedelta()) -
         WITH own AS (
             UPDATE batches SET status = 'refused', payload = NULL WHERE id = $1 AND claim_token = $2 RETURNING id
         )
-        UPDATE messages m SET status = 'queued', batch_id = NULL, attempted_at = NULL, not_before = now() + $4
+        UPDATE messages m
+        SET status = 'queued', batch_id = NULL, attempted_at = NULL, missing = NULL, not_before = now() + $4
         FROM own WHERE m.id = ANY($3) AND m.batch_id = own.id AND m.status || '' = 'sending'
         """,
         *(batch.id, batch.token, [message.id for message in batch.messages], wait),

@@ -1,8 +1,8 @@
 """Tallies: changes of messages, carried into the journal's counts, the automation's and the campaign's."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +26,8 @@ class Change:
     """Whether they counted in the row's `open` before."""
     reason: str | None = None
     count: int = 1
+    missing: Mapping[str, str] = field(default_factory=dict)
+    """Which includes they went without, and why."""
 
 
 async def tally(connection: Connection, changes: Iterable[Change], channel: str) -> None:
@@ -92,6 +94,8 @@ def _after(row: asyncpg.Record, changes: list[Change]) -> _After:
         sent += n if change.now == "sent" else 0
         failed += n if change.now == "failed" else 0
         executed += n if change.now in ("sent", "failed", "unknown") and change.was != "unknown" else 0
+        if change.missing and change.now in ("sent", "unknown") and change.was != "unknown":
+            result["missing"] = _with_missing(result.get("missing", {}), change)
     result["skipped"] = dict(skipped)
     if not result["held"]:
         del result["held"]
@@ -116,6 +120,15 @@ def _after(row: asyncpg.Record, changes: list[Change]) -> _After:
         failed=failed,
         executed=executed,
     )
+
+
+def _with_missing(missing: Mapping[str, Mapping[str, int]], change: Change) -> dict[str, dict[str, int]]:
+    """`{include: {why: how many people}}` with these messages counted in."""
+    after = {name: dict(reasons) for name, reasons in missing.items()}
+    for name, why in change.missing.items():
+        reasons = after.setdefault(name, {})
+        reasons[why] = reasons.get(why, 0) + change.count
+    return after
 
 
 def _verdict(result: dict[str, Any]) -> StepState:

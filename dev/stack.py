@@ -62,6 +62,7 @@ def environment(
         "FACEBOOK_API_URL": f"{sandbox_url}/facebook",
         "FACEBOOK_TOKEN": "local",
         "FACEBOOK_PAGE_ID": "1001",
+        "WEATHER_API_URL": f"{sandbox_url}/weather",
     }
 
 

@@ -1,6 +1,6 @@
 """Messages: what is asked of the outbox, what it answers, and what goes out."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -12,6 +12,27 @@ from models.automation import Anchors, Frozen, Step, StepState
 
 Channel = Literal["email", "whatsapp", "linkedin", "twitter", "facebook"]
 CHANNELS: tuple[Channel, ...] = ("email", "whatsapp", "linkedin", "twitter", "facebook")
+
+
+INVITE = "calendar_invite"
+"""The include that brings the event's invitation along, a file for the reader's calendar."""
+
+INVITATIONS: dict[str, Literal["REQUEST", "CANCEL"]] = {
+    "registration_confirmation": "REQUEST",
+    "event_moved": "REQUEST",
+    "event_cancelled": "CANCEL",
+}
+"""The mails that bring it unless their step names other includes, and what it tells the calendar."""
+
+NOTICES = ("event_moved", "event_cancelled")
+"""The mails that bring it whatever their step names: without it the calendar would keep the old date."""
+
+
+def invitation(template: str, include: Collection[str]) -> Literal["REQUEST", "CANCEL"] | None:
+    """What the invitation that a mail carries tells the calendar; None where it carries none."""
+    if INVITE in include or template in NOTICES or not include:
+        return INVITATIONS.get(template, "REQUEST" if INVITE in include else None)
+    return None
 
 
 class Enqueue(Frozen):
@@ -53,6 +74,15 @@ class Enqueued(Frozen):
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that goes with a mail."""
+
+    filename: str
+    content_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class EmailMessage:
     """One rendered mail."""
 
@@ -65,6 +95,7 @@ class EmailMessage:
     text: str
     headers: Mapping[str, str] = field(default_factory=dict)
     reply_to: str | None = None
+    attachments: tuple[Attachment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

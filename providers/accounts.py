@@ -9,6 +9,7 @@ from providers.linkedin import LinkedIn
 from providers.openai import OpenAI
 from providers.resend import Resend
 from providers.twilio import Twilio
+from providers.weather import Weather
 from providers.x import X
 from settings import Settings
 
@@ -25,6 +26,7 @@ class Accounts:
     twitter: X
     facebook: Facebook
     openai: OpenAI
+    weather: Weather
 
     def sender(self, channel: Channel) -> Sender:
         """The account that sends on this channel."""
@@ -39,8 +41,8 @@ class Accounts:
 
     async def aclose(self) -> None:
         """Close every connection."""
-        accounts = (self.email, self.whatsapp, self.linkedin, self.twitter, self.facebook, self.openai)
-        await asyncio.gather(*(account.aclose() for account in accounts))
+        senders = (self.email, self.whatsapp, self.linkedin, self.twitter, self.facebook)
+        await asyncio.gather(*(account.aclose() for account in (*senders, self.openai, self.weather)))
 
 
 def live(settings: Settings) -> Accounts:
@@ -62,6 +64,7 @@ def live(settings: Settings) -> Accounts:
             settings.facebook_api_url, settings.facebook_token.get_secret_value(), settings.facebook_page_id
         ),
         openai=OpenAI(settings.openai_base_url, settings.openai_api_key.get_secret_value(), settings.openai_model),
+        weather=Weather(settings.weather_api_url),
     )
 
 
@@ -81,6 +84,7 @@ def rehearsal(settings: Settings) -> Accounts:
         twitter=X(f"{sandbox}/x", "rehearsal-x"),
         facebook=Facebook(f"{sandbox}/facebook", "rehearsal-facebook", "1"),
         openai=OpenAI(f"{sandbox}/openai/v1", "rehearsal-openai", settings.openai_model),
+        weather=Weather(f"{sandbox}/weather"),
     )
 
 

@@ -1,10 +1,11 @@
-"""Resend: mail in batches of up to 100, each batch under an idempotency key.
+"""Resend: mail in batches of up to 100, mail with attachments one by one, each request under an idempotency key.
 
 The SDK keeps its key, its address and its HTTP client in module globals, one of each per process. Here the one client
 finds in a context variable which account a request is for, so that several accounts work side by side.
 """
 
 import re
+from base64 import b64encode
 from collections.abc import Collection, Coroutine, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -82,22 +83,32 @@ class Resend:
         await self._wire.aclose()
 
     def compose(self, messages: Sequence[EmailMessage]) -> bytes:
-        """The body of one batch of up to 100 mails, each tagged with its message id; same mails, same bytes."""
+        """The body of one request, of up to 100 mails or of one with attachments; same mails, same bytes.
+
+        Each mail is tagged with its message id.
+        """
         if not 1 <= len(messages) <= BATCH_LIMIT:
             raise ValueError(f"a batch is 1 to {BATCH_LIMIT} mails, not {len(messages)}")
-        return orjson.dumps([_mail(message) for message in messages])
+        if not any(message.attachments for message in messages):
+            return orjson.dumps([_mail(message) for message in messages])
+        if len(messages) > 1:
+            raise ValueError(f"a mail with attachments goes alone, not among {len(messages)}")
+        return orjson.dumps(_mail(messages[0]))
 
     async def post(self, payload: bytes, key: str) -> list[str]:
         """Post these very bytes under this idempotency key; the provider's ids, in the order of the mails.
 
         The same bytes may be posted again under the same key for 24 hours: what was accepted is not sent twice.
         """
-        answer = await self._ask(resend.Batch.send_async([], {"idempotency_key": key}), payload)
         try:
+            if payload.startswith(b"{"):
+                answer = await self._ask(resend.Emails.send_async(_ANY, {"idempotency_key": key}), payload)
+                return [str(answer["id"])]
+            answer = await self._ask(resend.Batch.send_async([], {"idempotency_key": key}), payload)
             return [str(mail["id"]) for mail in answer["data"]]
         except (KeyError, TypeError):
             raise self._wire.unavailable(
-                "Resend accepted a batch but named no ids; the same key can be posted again."
+                "Resend accepted mail but named no ids; the same key can be posted again."
             ) from None
 
     async def find(self, ids: Collection[UUID], since: datetime, known: Collection[str] = ()) -> dict[UUID, str]:
@@ -194,6 +205,8 @@ class Resend:
 
 
 _CLIENT = _Client()
+_ANY: resend.Emails.SendParams = {"from": "", "to": "", "subject": ""}
+"""What the SDK is handed for a single mail; the bytes are sent instead."""
 
 
 def _mail(message: EmailMessage) -> dict[str, Any]:
@@ -208,6 +221,11 @@ def _mail(message: EmailMessage) -> dict[str, Any]:
     }
     if message.reply_to:
         mail["reply_to"] = message.reply_to
+    if message.attachments:
+        mail["attachments"] = [
+            {"filename": one.filename, "content_type": one.content_type, "content": b64encode(one.content).decode()}
+            for one in message.attachments
+        ]
     return mail
 
 

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount
 
-from sandbox import control, facebook, linkedin, openai, pages, reactions, resend, twilio, x
+from sandbox import control, facebook, linkedin, openai, pages, reactions, resend, twilio, weather, x
 from sandbox.faults import Refused, json_response
 from sandbox.state import Sandbox
 
@@ -30,6 +30,7 @@ def create_app() -> Starlette:
             Mount("/linkedin", routes=linkedin.routes),
             Mount("/x", routes=x.routes),
             Mount("/facebook", routes=facebook.routes),
+            Mount("/weather", routes=weather.routes),
             Mount("/_sandbox", routes=[*control.routes, *reactions.routes]),
             *pages.routes,
         ],

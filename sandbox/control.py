@@ -23,6 +23,7 @@ FIELDS: dict[str, Callable[[Message], Any]] = {
     "accepted_at": lambda message: datetime.fromtimestamp(message.accepted_at, UTC),
     "tags": lambda message: message.tags,
     "template": lambda message: message.template,
+    "attachments": lambda message: message.attachments,
     "position": lambda message: message.position,
 }
 SUMMARY = ("id", "provider", "account", "message_id", "to")

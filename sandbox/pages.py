@@ -1,6 +1,7 @@
 """The inbox: pages on which a person can browse what the sandbox accepted. No scripts, nothing from elsewhere."""
 
 import urllib.parse
+from base64 import b64decode
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from itertools import islice
@@ -154,8 +155,20 @@ async def message_html(request: Request) -> Response:
     return HTMLResponse(html or "", 200 if html else 404, {"content-security-policy": MAIL_POLICY})
 
 
+async def attachment(request: Request) -> Response:
+    """GET /messages/{provider}/{id}/attachments/{number}: the file, to be kept, never to be run."""
+    message, number = _found(request), request.path_params["number"]
+    if message is None or number >= message.attached:
+        return _page("missing.html", 404)
+    file = message.attachments[number]
+    name = urllib.parse.quote(str(file.get("filename") or "file"))
+    headers = {"content-disposition": f"attachment; filename*=UTF-8''{name}", "x-content-type-options": "nosniff"}
+    return Response(b64decode(file.get("content") or ""), headers=headers, media_type="application/octet-stream")
+
+
 routes = [
     Route("/", inbox, methods=["GET"]),
+    Route("/messages/{provider}/{id:path}/attachments/{number:int}", attachment, methods=["GET"]),
     Route("/messages/{provider}/{id:path}/html", message_html, methods=["GET"]),
     Route("/messages/{provider}/{id:path}", message_page, methods=["GET"]),
 ]

@@ -1,10 +1,12 @@
-"""Stand-in for Resend: single and batch mail, idempotency keys, the list of sent mail."""
+"""Stand-in for Resend: single mail, with attachments too, and batch mail, idempotency keys, the list of sent mail."""
 
+import binascii
 import hashlib
 import re
 import sys
 import time
 import uuid
+from base64 import b64decode
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import partial
@@ -21,6 +23,7 @@ from sandbox.webhooks import rfc_id
 
 BATCH_LIMIT = 100
 RECIPIENT_LIMIT = 50
+ATTACHMENTS_BYTES = 40 * 1024 * 1024
 ADDRESS = re.compile(r"[^\s<>@,;\"]+@[^\s<>@,;\".]+(?:\.[^\s<>@,;\".]+)+")
 NAMED_ADDRESS = re.compile(rf"[^<>\r\n]*<{ADDRESS.pattern}>")
 TAG = re.compile(r"[A-Za-z0-9_-]{1,256}")
@@ -104,6 +107,23 @@ def _check(mail: Any, *, batch: bool) -> None:
         if len(_addresses(mail, field)) > RECIPIENT_LIMIT:
             raise _Invalid("validation_error", f"The `{field}` field accepts at most {RECIPIENT_LIMIT} addresses.")
     _check_tags(mail)
+    _check_attachments(mail.get("attachments") or ())
+
+
+def _check_attachments(attachments: Any) -> None:
+    if not isinstance(attachments, list | tuple):
+        raise _Invalid("invalid_attachment", "The `attachments` field must be an array.")
+    for attachment in attachments:
+        if not isinstance(attachment, dict) or not (attachment.get("content") or attachment.get("path")):
+            raise _Invalid("invalid_attachment", "Attachment must have either a `content` or `path`.")
+        if attachment.get("content") and not attachment.get("filename"):
+            raise _Invalid("invalid_attachment", "Attachment with `content` must have a `filename`.")
+        try:
+            b64decode(attachment.get("content") or "", validate=True)
+        except (binascii.Error, TypeError, ValueError):
+            raise _Invalid("invalid_attachment", "Attachment `content` must be Base64.") from None
+    if sum(len(attachment.get("content") or "") for attachment in attachments) > ATTACHMENTS_BYTES:
+        raise _Invalid("invalid_attachment", "Attachments may be 40MB at most, after Base64.")
 
 
 def _check_tags(mail: Mapping[str, Any]) -> None:
@@ -127,6 +147,7 @@ def _accept(sandbox: Sandbox, account: str, mail: dict[str, Any], payload: Paylo
         message_id=tags.get("message_id"),
         template=(mail.get("template") or {}).get("id"),
         tags=tags,
+        attached=len(mail.get("attachments") or ()),
     )
     return sandbox.accept(message).id
 

@@ -17,7 +17,7 @@ from sandbox.faults import Faults, Limits
 from sandbox.people import People
 from sandbox.player import Player
 
-PROVIDERS = ("resend", "twilio", "openai", "linkedin", "x", "facebook")
+PROVIDERS = ("resend", "twilio", "openai", "linkedin", "x", "facebook", "weather")
 COMPRESS_FROM_BYTES = 1024
 IDEMPOTENCY_SECONDS = 24 * 3600.0
 
@@ -57,6 +57,7 @@ class Message:
     message_id: str | None = None
     template: str | None = None
     tags: dict[str, str] | None = None
+    attached: int = 0
     accepted_at: float = field(default_factory=time.time)
     position: int = -1
     place: int = -1
@@ -67,6 +68,11 @@ class Message:
         value = _decoded(self.payload)
         content: dict[str, Any] = value if self.index is None else value[self.index]
         return content
+
+    @property
+    def attachments(self) -> list[dict[str, Any]]:
+        """The files that came with it, their content in Base64."""
+        return list(self.content["attachments"]) if self.attached else []
 
 
 class Mailbox:

@@ -2,7 +2,7 @@
 
 from templates.chat import RenderedWhatsApp, WhatsAppTemplate, render_whatsapp, whatsapp_templates
 from templates.composing import RenderedEmail
-from templates.designs import is_marketing, missing_blocks, missing_includes, slots_of
+from templates.designs import includes_of, is_marketing, missing_blocks, missing_includes, slots_of
 from templates.errors import MissingField, TemplateError, UnfitField, UnknownInclude, UnknownTemplate
 from templates.facts import EventFacts, PersonFacts
 from templates.includes import INCLUDES, Figure, Include, Link, Row, default_includes
@@ -64,6 +64,7 @@ __all__ = [
     "build_prompt",
     "default_includes",
     "email_templates",
+    "includes_of",
     "invite",
     "is_marketing",
     "literal_dates",

@@ -175,6 +175,11 @@ def missing_includes(template: str, wanted: Sequence[str] | None, given: Collect
     return tuple(name for name in dict.fromkeys(asked) if name not in given)
 
 
+def includes_of(template: str) -> tuple[str, ...]:
+    """The includes a template is made for, in its order."""
+    return design_of(template).includes
+
+
 def is_marketing(template: str) -> bool:
     """Whether the mail carries an unsubscribe link, and so wants the List-Unsubscribe headers."""
     return design_of(template).marketing

@@ -47,8 +47,8 @@ def tile(start: datetime, end: datetime | None, tz: ZoneInfo) -> tuple[str, str]
 def hours(start: datetime, end: datetime | None, tz: ZoneInfo) -> str:
     """`9:00 am – 5:30 pm (Berlin time, CEST)`; of several days only the beginning of the first."""
     first, last = _days(start, end, tz)
-    until = f" – {_clock(end.astimezone(tz))}" if end and first == last and end > start else ""
-    return f"{_clock(start.astimezone(tz))}{until} ({_zone_words(start.astimezone(tz), tz)})"
+    until = f" – {clock(end.astimezone(tz))}" if end and first == last and end > start else ""
+    return f"{clock(start.astimezone(tz))}{until} ({_zone_words(start.astimezone(tz), tz)})"
 
 
 @lru_cache(maxsize=4096)
@@ -61,7 +61,7 @@ def hours_elsewhere(start: datetime, tz: ZoneInfo, theirs: str) -> str:
     if here.utcoffset() == there.utcoffset():
         return ""
     day = f"{there:%A}, {_day_month(there)}, " if here.date() != there.date() else ""
-    return f"{day}{_clock(there)} ({_zone_words(there, their_zone)})"
+    return f"{day}{clock(there)} ({_zone_words(there, their_zone)})"
 
 
 def long_day(day: date) -> str:
@@ -94,7 +94,8 @@ def _day_month(day: date) -> str:
     return f"{day.day} {day:%B}"
 
 
-def _clock(moment: datetime) -> str:
+def clock(moment: datetime) -> str:
+    """`9:00 am`."""
     return f"{moment.hour % 12 or 12}:{moment:%M} {'am' if moment.hour < 12 else 'pm'}"
 
 

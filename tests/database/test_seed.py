@@ -37,7 +37,7 @@ async def test_seeding_twice_changes_nothing_even_weeks_later(connection):
 async def test_the_people_are_as_many_as_promised(connection):
     seeded = await seed(connection, TODAY)
     assert seeded.added == {
-        "organizers": 1, "events": 1, "contacts": 400, "suppressions": 13, "registrations": 80, "speakers": 10, "sessions": 13, "sponsors": 15,
+        "organizers": 1, "events": 2, "contacts": 400, "suppressions": 13, "registrations": 80, "speakers": 10, "sessions": 13, "sponsors": 15,
     }  # fmt: skip
     row = await connection.fetchrow(
         """
