@@ -1,13 +1,16 @@
 """The documentation says what is there: every command, every setting, and no link leads nowhere."""
 
+import json
 import re
 
 import pytest
 
 from cli import app
 from dev.sandbox import ROOT
+from models.details import EventDetails
 from settings import Settings
 from starter.kinds import KINDS
+from templates import INCLUDES
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
@@ -28,6 +31,24 @@ def test_every_setting_is_in_the_reference():
     said = (ROOT / "docs/reference/environment.md").read_text("utf-8")
     names = [{"task_queue": "temporal_task_queue"}.get(field, field).upper() for field in Settings.model_fields]
     assert [name for name in names if f"`{name}`" not in said] == []
+
+
+def test_every_include_and_every_detail_of_an_event_is_in_the_reference():
+    said = (ROOT / "docs/reference/includes.md").read_text("utf-8")
+    for name, kind in INCLUDES.items():
+        assert f"| `{name}` | {kind.source} | {'each reader' if kind.personal else 'all'} |" in said
+    for name, detail in EventDetails.model_fields.items():
+        [row] = [
+            line
+            for line in said.splitlines()
+            if line.startswith(f"| `{name}` |") and f"| {detail.description} |" in line
+        ]
+        assert row
+
+
+def test_the_published_schema_of_an_events_details_is_the_one_that_is_read():
+    published = json.loads((ROOT / "docs/reference/event-details.schema.json").read_text("utf-8"))
+    assert published == EventDetails.model_json_schema(), "write EventDetails.model_json_schema() into it"
 
 
 @pytest.mark.parametrize("kind", KINDS)
