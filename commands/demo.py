@@ -1,9 +1,9 @@
-"""`eventos demo`: a whole launch on this machine, lived on a stepped clock, with every step shown as it happens."""
+"""`eventos demo`: a whole event on this machine, lived on a stepped clock, with everything shown as it happens."""
 
 import asyncio
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,10 +14,13 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from commands.living import Living
 from commands.running import ERROR, run
 from commands.show import console as wide_console
-from commands.show import steps_table, wall_clock, why_not
+from commands.story import SPONSORS, STORY, TOLD, people
+from commands.summary import print_automations
 from database import events
+from database import reports as records
 from database.connection import Pool, connect, connect_pool
 from database.reports import is_under_way
 from database.seed import seed
@@ -26,7 +29,12 @@ from settings import Settings
 from starter import rehearsal, reports
 from starter.client import connect as connect_temporal
 from starter.conductor import conduct
-from workflows.event_launch import TIMELINE
+from starter.people import People
+from starter.scenes import Scenes, Stage
+from workflows import event_launch, post_event_followup
+
+KILLED_IN = [step.id for step in (*event_launch.TIMELINE, *post_event_followup.TIMELINE)]
+"""Steps in whose middle the worker may be killed, in their order."""
 
 
 def demo(
@@ -37,7 +45,7 @@ def demo(
     faults: Annotated[float, typer.Option(min=0, max=0.5, help="Share of provider answers that go wrong.")] = 0.0,
     kills: Annotated[int, typer.Option(min=0, max=9, help="How often the worker is killed (-9) while it runs.")] = 0,
 ) -> None:
-    """Publish an event and watch its launch campaign, months in a minute; status 0 only if every step did what it should."""
+    """Live a whole event, months in a minute or two; status 0 only if every step did what it should."""
     run(_demo(keep, report, faults, kills))
 
 
@@ -52,20 +60,22 @@ async def _demo(keep: bool, report: Path | None, faults: float, kills: int) -> i
                 seeded = await seed(connection)
             finally:
                 await connection.close()
-            begun = time.monotonic()
             if faults:
                 await _set_faults(settings.sandbox_url, faults)
-            rehearsal_id = await rehearsal.copy(pool, seeded.event_id, datetime.now(UTC).replace(microsecond=0))
+            begun, clock = time.monotonic(), datetime.now(UTC).replace(microsecond=0)
+            rehearsal_id = await rehearsal.copy(pool, seeded.event_id, clock)
             killer = asyncio.create_task(_kill(stack, pool, rehearsal_id, console, kills))
             try:
-                await _live(pool, settings, rehearsal_id, console)
+                await _live(pool, settings, rehearsal_id, clock, console)
             finally:
                 spared = not killer.done()
                 killer.cancel()
             said = await _report(pool, settings, rehearsal_id, time.monotonic() - begun)
             if report is not None:
                 report.write_text(json.dumps(said, indent=2) + "\n", encoding="utf-8")
-            problems = _show(console, said, await _zone(pool, rehearsal_id))
+            console.print()
+            print_automations(console, said["automations"], await _zone(pool, rehearsal_id))
+            wrong = _verdict(console, said)
             _addresses(console, stack)
             if keep:
                 await events.publish(pool, seeded.event_id)
@@ -77,37 +87,25 @@ async def _demo(keep: bool, report: Path | None, faults: float, kills: int) -> i
         finally:
             await pool.close()
             if spared:
-                console.print(f"[red]the launch was over before the worker had been killed {kills} times[/]")
-    return ERROR if problems or spared else 0
+                console.print(f"[red]the event was over before the worker had been killed {kills} times[/]")
+    return ERROR if wrong or spared else 0
 
 
-async def _live(pool: Pool, settings: Settings, event_id: UUID, console: Console) -> None:
-    """Publish the rehearsal and step its clock to the end, showing each step once it has ended."""
+async def _live(pool: Pool, settings: Settings, event_id: UUID, begun: datetime, console: Console) -> None:
+    """Play the story, and step the clock to the end."""
     client = await connect_temporal(settings)
-    zone = await _zone(pool, event_id)
-    console.print("\n[bold]The launch, on a stepped clock[/]")
-    await rehearsal.publish(pool, event_id)
-    shown: set[tuple[str, int]] = set()
-    async for _ in conduct(pool, client, event_id):
-        for automation in await reports.automations(pool, event_id):
-            for step in automation["steps"]:
-                key = (step["name"], step["round"])
-                if key in shown or step["status"] in ("pending", "running", "ahead"):
-                    continue
-                shown.add(key)
-                not_sent = why_not(step)
-                said = f"{step['sent']} sent" if step["queued"] else step["status"]
-                console.print(
-                    f"  {wall_clock(step['due_at'], zone)}  [bold]{step['name']}[/]  {said}"
-                    + (f" [dim]({escape(not_sent)})[/]" if not_sent else "")
-                )
+    console.print("\n[bold]The story, on a stepped clock[/]")
+    living = Living(console, pool, event_id, await _zone(pool, event_id))
+    async with People(settings.sandbox_url) as audience:
+        await audience.follow(people(begun))
+        scenes = Scenes(Stage(pool, client, event_id), STORY, begun, living.say)
+        await living.watch(conduct(pool, client, event_id, actors=(audience, scenes)))
 
 
 async def _kill(stack: Stack, pool: Pool, event_id: UUID, console: Console, times: int) -> None:
     """End the worker's process as a crash would, each time in the middle of another step; the stack starts another."""
-    steps = [step.id for step in TIMELINE]
     for count in range(times):
-        step = steps[count * len(steps) // times]
+        step = KILLED_IN[count * len(KILLED_IN) // times]
         while not await is_under_way(pool, event_id, step):
             await asyncio.sleep(0.002)
         assert stack.worker is not None
@@ -124,37 +122,42 @@ async def _set_faults(sandbox_url: str, share: float) -> None:
 
 
 async def _report(pool: Pool, settings: Settings, event_id: UUID, seconds: float) -> dict[str, Any]:
+    automations = await reports.automations(pool, event_id)
+    messages = await reports.compare(pool, event_id, settings.sandbox_url)
+    # A message of unknown fate is told of on purpose, and counted.
+    told = (*TOLD, "unknown") if messages["unknown"] else TOLD
     return {
-        "automations": await reports.automations(pool, event_id),
-        "messages": await reports.compare(pool, event_id, settings.sandbox_url),
+        "automations": automations,
+        "messages": messages,
+        "sponsors": await records.sponsors(pool, event_id),
+        "deliverables": [row._asdict() for row in await records.deliverables(pool, event_id)],
+        "unexplained": await reports.unexplained(pool, event_id, automations, told),
         "seconds": round(seconds, 1),
     }
 
 
-def _show(console: Console, said: dict[str, Any], zone: str) -> Sequence[str]:
-    """Print the result, and what is wrong with it if anything is."""
-    console.print()
-    for automation in said["automations"]:
-        console.print(steps_table(automation, zone))
-    messages = said["messages"]
+def _verdict(console: Console, said: Mapping[str, Any]) -> bool:
+    """Print what it came to; whether anything is wrong."""
+    messages, became = said["messages"], said["sponsors"]
+    console.print(f"Sponsors: {', '.join(f'{name} {status}' for name, status in became.items())}")
     console.print(
-        f"{messages['accepted']} messages accepted, {messages['duplicates']} twice, {messages['lost']} lost, "
-        f"{messages['unknown']} unknown, in {said['seconds']} seconds"
+        f"{messages['accepted']} messages of {len(said['automations'])} automations accepted, {messages['duplicates']} twice, "
+        f"{messages['lost']} lost, {messages['unknown']} unknown, in {said['seconds']} seconds"
     )
-    problems = [f"{word}: {messages[word]}" for word in ("duplicates", "lost") if messages[word]]
-    if not said["automations"]:
-        problems.append("no automation was begun")
-    for automation in said["automations"]:
-        if automation["status"] != "completed":
-            problems.append(f"{automation['type']} is {automation['status']}")
-        problems += [
-            f"{step['name']} is {step['status']}: {why_not(step)}"
-            for step in automation["steps"]
-            if step["status"] != "success" and not (step["status"] == "skipped" and step.get("reason"))
-        ]
-    for problem in problems:
+    wrong = [f"{messages[word]} {word}" for word in ("duplicates", "lost") if messages[word]]
+    wrong += [
+        f"{sponsor} is {became.get(sponsor, 'not among the matches')}, and should be {status}"
+        for sponsor, status in SPONSORS.items()
+        if became.get(sponsor) != status
+    ]
+    wrong += [
+        f"{row['name']} of {row['sponsor']} is {row['status']}"
+        for row in said["deliverables"]
+        if row["status"] not in ("approved", "submitted")
+    ]
+    for problem in (*wrong, *said["unexplained"]):
         console.print(f"[red]{escape(problem)}[/]")
-    return problems
+    return bool(wrong or said["unexplained"])
 
 
 async def _zone(pool: Pool, event_id: UUID) -> str:

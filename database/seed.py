@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
+from database import seed_sponsors
 from database import seed_words as words
 from database.connection import Connection
 
@@ -43,6 +44,7 @@ async def seed(connection: Connection, today: date | None = None) -> Seeded:
     organizer, event = seed_id("organizer"), seed_id("event")
     opening = _thursday((today or datetime.now(UTC).date()) + timedelta(weeks=WEEKS_AHEAD))
     contacts = _contacts(organizer)
+    tiers = {name: seed_id(f"tier/{name}") for name in seed_sponsors.TIERS}
     tables: dict[str, Rows] = {
         "organizers": [words.ORGANIZER | {"id": organizer, "whatsapp_content": words.WHATSAPP_CONTENT}],
         "events": [_event(organizer, event, opening), _next_event(organizer, opening)],
@@ -55,6 +57,8 @@ async def seed(connection: Connection, today: date | None = None) -> Seeded:
         ],
         "sessions": _sessions(event, opening),
         "sponsors": _sponsors(organizer),
+        "sponsor_tiers": seed_sponsors.tiers(event, tiers),
+        "tier_deliverables": seed_sponsors.owed(tiers),
     }
     async with connection.transaction():
         added = {table: await _add(connection, table, rows) for table, rows in tables.items()}
@@ -204,7 +208,7 @@ def _sponsors(organizer: UUID) -> Rows:
     for at, (name, category) in enumerate(words.SPONSORS):
         domain = "".join(letter for letter in name.lower() if letter.isalpha())
         first, last = words.FIRST_NAMES[at * 2 + 1], words.LAST_NAMES[at * 2 + 1]
-        yield {
+        yield seed_sponsors.known(name) | {
             "id": seed_id(f"sponsor/{at}"),
             "organizer_id": organizer,
             "name": name,

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 WHAT = ("delivered", "open", "click", "reply", "out_of_office", "bounce", "complain", "stop", "start", "unsubscribe")
 ON_MAIL = {"click", "out_of_office", "complain", "unsubscribe"}
 ON_WHATSAPP = {"stop", "start"}
+FIELDS = frozenset({"who", "what", "after", "to", "text", "agent", "sender", "once"})
 INSTEAD_OF_DELIVERY = {"delivered", "bounce"}
 
 
@@ -38,24 +39,35 @@ class Script:
     to: str = "*"
     text: str = ""
     agent: str = ""
+    sender: str = ""
+    """Who answers, where it is not the one who was written to."""
+    once: bool = False
+    """Only after the first message that it speaks of."""
 
     @classmethod
     def parse(cls, wish: Any) -> "Script":
-        """From JSON: `who` an address or a pattern, `what`, `after` seconds, `to` a pattern of subject or template, `text`.
+        """From JSON: `who` an address or a pattern, `what`, `after` seconds, `to` a pattern of subject or template, and the rest.
 
         Raises ValueError that names what is wrong.
         """
         if not isinstance(wish, Mapping):
             raise ValueError("a script is a JSON object")  # noqa: TRY004 - one kind of error for every bad body
-        if unknown := set(wish) - {"who", "what", "after", "to", "text", "agent"}:
-            raise ValueError(f"unknown field {', '.join(sorted(unknown))}; say who, what, after, to, text, agent")
+        if unknown := set(wish) - FIELDS:
+            raise ValueError(f"unknown field {', '.join(sorted(unknown))}; say {', '.join(sorted(FIELDS))}")
         if wish.get("what") not in WHAT:
             raise ValueError(f"what is {wish.get('what')!r}; say one of {', '.join(WHAT)}")
         after = wish.get("after", 0)
         if isinstance(after, bool) or not isinstance(after, (int, float)) or not 0 <= after <= 10**9:
             raise ValueError(f"after is {after!r}; say seconds, 0 or more")
-        text = {name: str(wish.get(name) or default) for name, default in (("to", "*"), ("text", ""), ("agent", ""))}
-        return cls(who=str(wish.get("who") or "*").lower(), what=wish["what"], after=timedelta(seconds=after), **text)
+        text = {name: str(wish.get(name) or "") for name in ("text", "agent", "sender")}
+        return cls(
+            who=str(wish.get("who") or "*").lower(),
+            what=wish["what"],
+            after=timedelta(seconds=after),
+            to=str(wish.get("to") or "*"),
+            once=wish.get("once") is True,
+            **text,
+        )
 
     def fits(self, message: "Message") -> bool:
         """Whether it speaks of this message."""
@@ -89,6 +101,7 @@ class Reaction:
     what: str = field(compare=False)
     text: str = field(compare=False, default="")
     agent: str = field(compare=False, default="")
+    sender: str = field(compare=False, default="")
     tries: int = field(compare=False, default=0)
     id: str = field(compare=False, default_factory=lambda: uuid.uuid4().hex)
 
@@ -150,8 +163,12 @@ class People:
         if not any(script.what in INSTEAD_OF_DELIVERY for script in fitting):
             fitting.insert(0, Script(who="*", what="delivered"))
         for script in fitting:
+            if script.once:
+                self.scripts.remove(script)
             self._count += 1
-            self.put_back(Reaction(at + script.after, self._count, message, script.what, script.text, script.agent))
+            self.put_back(
+                Reaction(at + script.after, self._count, message, script.what, script.text, script.agent, script.sender)
+            )
 
 
 def address_of(message: "Message") -> str:

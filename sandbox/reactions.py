@@ -1,7 +1,7 @@
 """How people are told what to do, and when the clock of a stepped account moves.
 
 POST /endpoints  {provider, account, url, secret, stepped}: where an account's webhooks go.
-POST /scripts    [{who, what, after, to, text}]: what people do from now on; replaces what they did before.
+POST /scripts    [{who, what, after, to, text, agent, sender, once}]: what people do from now on; replaces what they did before.
 GET  /reactions  ?account=A&account=B&now=T: {"next": the next due instant or null}.
 POST /react      {account: A or [A, B], now: T}: plays what is due, and answers once all of it was taken with a 2xx.
 """

@@ -114,11 +114,12 @@ def _received(people: People, reaction: Reaction) -> dict[str, Any]:
     id_ = str(uuid.uuid5(uuid.NAMESPACE_OID, reaction.id))
     wanted = message.content.get("reply_to") or message.sender
     away = reaction.what == "out_of_office"
-    headers = {"In-Reply-To": rfc_id(message), "References": rfc_id(message), "From": address_of(message)}
+    sender = reaction.sender or address_of(message)
+    headers = {"In-Reply-To": rfc_id(message), "References": rfc_id(message), "From": sender}
     mail = {
         "email_id": id_,
         "created_at": _iso(reaction.at),
-        "from": address_of(message),
+        "from": sender,
         "to": [wanted] if isinstance(wanted, str) else wanted,
         "cc": [],
         "bcc": [],

@@ -1,7 +1,8 @@
-"""The sandbox's people of a rehearsal: when they react next, and having them react."""
+"""The sandbox's people of a rehearsal: what they do from now on, when they react next, and having them react."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 
 import httpx2
 
@@ -27,6 +28,11 @@ class People:
 
     async def __aexit__(self, *_: object) -> None:
         await self._http.aclose()
+
+    async def follow(self, scripts: Sequence[Mapping[str, Any]]) -> None:
+        """Say what people do from now on: who, what, how many seconds after which message."""
+        answer = await self._http.post("/scripts", json=list(scripts))
+        answer.raise_for_status()
 
     async def next_instant(self, now: datetime) -> datetime | None:
         """When somebody does something next. What was accepted since the last question counts as accepted at `now`."""

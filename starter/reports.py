@@ -1,7 +1,7 @@
 """The report of an event: its steps as the journal has them, and the ledger compared with what the sandbox accepted."""
 
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -9,12 +9,15 @@ from uuid import UUID
 import httpx2
 
 import database.automations
-from database import reports
+from database import events, reports
 from database.connection import Pool
+from database.events import Event
 from database.reports import AutomationRow, StepRow
 from models import moments
 from models.automation import FOREVER
 from models.definition import from_definition
+from starter.kinds import KINDS
+from starter.sponsor_news import SEQUENCE
 
 PROVIDERS = {"email": "resend", "whatsapp": "twilio", "linkedin": "linkedin", "twitter": "x", "facebook": "facebook"}
 """The sandbox's provider behind each channel."""
@@ -22,16 +25,20 @@ PROVIDERS = {"email": "resend", "whatsapp": "twilio", "linkedin": "linkedin", "t
 
 async def automations(pool: Pool, event_id: UUID) -> list[dict[str, Any]]:
     """Every automation of an event, ready for JSON: what became of its steps, and when those ahead are due."""
-    rows = await reports.steps(pool, event_id)
+    rows: defaultdict[UUID, list[StepRow]] = defaultdict(list)
+    for row in await reports.steps(pool, event_id):
+        rows[row.automation_id].append(row)
+    event = await events.get(pool, event_id)
     found = []
     for automation in await reports.automations(pool, event_id):
-        own = [row for row in rows if row.automation_id == automation.id]
-        steps = [_happened(row) for row in own]
+        own = rows[automation.id]
+        steps = [happened(row) for row in own]
         if automation.status in ("pending", "active", "paused"):
             steps += await _ahead(pool, automation, own)
         found.append(
             {
                 "type": automation.workflow_type,
+                **_named(automation, event),
                 "status": automation.status,
                 "steps_completed": automation.steps_completed,
                 "steps_total": automation.steps_total,
@@ -41,7 +48,22 @@ async def automations(pool: Pool, event_id: UUID) -> list[dict[str, Any]]:
     return found
 
 
-def _happened(row: StepRow) -> dict[str, Any]:
+def _named(automation: AutomationRow, event: Event | None) -> dict[str, str]:
+    """What it is called and what it is about; no name of a person."""
+    about = automation.workflow_type if automation.subject_id != automation.event_id else "event"
+    kind = next((kind for name, kind in KINDS.items() if name == automation.workflow_type), None)
+    if automation.workflow_type == "sponsor_outreach" and about != "event":
+        kind = SEQUENCE
+    if kind is None:
+        return {"name": automation.workflow_type, "subject": f"{about}/{automation.subject_id}"}
+    return {
+        "name": (kind.label or kind.title).format(event=event),
+        "subject": f"{kind.subject}/{automation.subject_id}",
+    }
+
+
+def happened(row: StepRow) -> dict[str, Any]:
+    """A row of the journal, ready for JSON."""
     return {
         "name": row.name,
         "round": row.round,
@@ -52,6 +74,7 @@ def _happened(row: StepRow) -> dict[str, Any]:
         "failed": row.failed,
         "unknown": row.unknown,
         "skipped": row.skipped,
+        **({"failures": row.failures} if row.failures else {}),
         **({"reason": row.result["reason"]} if "reason" in row.result else {}),
         **({"error": row.error} if row.error else {}),
     }
@@ -85,6 +108,25 @@ async def _ahead(pool: Pool, automation: AutomationRow, rows: Sequence[StepRow])
         }
         for step in sorted(ahead, key=lambda step: (due.get(step.id) is None, due.get(step.id) or FOREVER))
     ]
+
+
+async def unexplained(
+    pool: Pool, event_id: UUID, automations: Sequence[Mapping[str, Any]], told: Collection[str]
+) -> list[str]:
+    """Everything of an event that did not end as it should or does not say why; nothing, if all is well.
+
+    `told` are the first words of the keys of notifications that are expected.
+    """
+    found = [] if automations else ["no automation was begun"]
+    for one in automations:
+        if one["status"] not in ("completed", "cancelled"):
+            found.append(f"{one['name']} ({one['subject']}) is {one['status']}")
+        found += [
+            f"{step['name']} of {one['subject']} is {step['status']}: {step.get('error') or step.get('reason') or 'no reason'}"
+            for step in one["steps"]
+            if step["status"] != "success" and not (step["status"] == "skipped" and step.get("reason"))
+        ]
+    return found + await reports.loose_ends(pool, event_id, told)
 
 
 async def compare(pool: Pool, event_id: UUID, sandbox_url: str) -> dict[str, int]:

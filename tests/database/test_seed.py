@@ -38,6 +38,7 @@ async def test_the_people_are_as_many_as_promised(connection):
     seeded = await seed(connection, TODAY)
     assert seeded.added == {
         "organizers": 1, "events": 2, "contacts": 400, "suppressions": 13, "registrations": 80, "speakers": 10, "sessions": 13, "sponsors": 15,
+        "sponsor_tiers": 3, "tier_deliverables": 12,
     }  # fmt: skip
     row = await connection.fetchrow(
         """

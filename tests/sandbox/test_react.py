@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -265,3 +266,17 @@ async def test_a_wish_that_makes_no_sense_is_refused_with_the_reason(
 ) -> None:
     answer = await sandbox.post(f"/_sandbox/{path}", json=body)
     assert (answer.status_code, words in answer.json()["error"]) == (400, True), answer.text
+
+
+async def test_who_answers_once_answers_the_first_mail_and_may_be_somebody_else(
+    sandbox: httpx2.AsyncClient, receiver: Receiver
+) -> None:
+    await listen(sandbox, receiver)
+    answer = {"who": "ada@*", "what": "reply", "sender": "bob@people.example", "once": True}
+    await people(sandbox, answer, {"who": "ada@*", "what": "open"})
+    for _ in range(2):
+        await mail(sandbox, "ada@people.example")
+        await live(sandbox, NOON)
+    said = [json.loads(body) for _, _, body in receiver.calls]
+    assert Counter(event["type"] for event in said) == {"email.delivered": 2, "email.opened": 2, "email.received": 1}
+    assert [event["data"]["from"] for event in said if event["type"] == "email.received"] == ["bob@people.example"]
