@@ -88,6 +88,9 @@ class Knowledge:
             state, ended = StepState.SUCCESS, now  # handed over; only a failure would be heard of
         known = Progress(state=state, round=round_, due=answer.due, ended=ended, reason=answer.reason)
         early = self._early.pop((answer.step_id, round_), None)
+        before = self.progress.get(answer.step_id)
+        if before is not None and before.round == round_ and before.state is not StepState.RUNNING:
+            early = before  # it had begun, so its end was not early
         self.learn(answer.step_id, early.model_copy(update={"due": answer.due}) if early else known)
 
     def hear(self, news: News) -> None:

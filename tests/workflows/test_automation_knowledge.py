@@ -76,6 +76,15 @@ def test_a_step_that_settles_before_the_answer_to_its_enqueue_is_adopted_with_it
     assert knowledge.outdated  # the next step counts from its end
 
 
+def test_a_step_that_did_something_before_it_sent_may_settle_before_its_messages_are_known_to_be_queued() -> None:
+    knowledge = knows()
+    knowledge.learn("announce", Progress(state=StepState.RUNNING, due=START))
+    knowledge.hear(settled(at=START + timedelta(minutes=1)))
+    knowledge.learn_queued(queued(), 0, START)
+    assert knowledge.progress["announce"].state is StepState.SUCCESS
+    assert knowledge.progress["announce"].ended == START + timedelta(minutes=1)
+
+
 def test_a_step_that_settles_twice_is_settled_once() -> None:
     knowledge = knows()
     knowledge.learn_queued(queued(), 0, START)
