@@ -33,6 +33,7 @@ from models.player import DispatchInput
 from providers import accounts
 from settings import MissingSettings, Settings
 from starter.client import TemporalUnreachable, connect
+from starter.hearing import DropUnintelligible
 from starter.triggers import Triggers
 from starter.webhooks import Webhooks
 from workflows.deliverable_tracking import DeliverableTrackingWorkflow
@@ -107,7 +108,7 @@ def build(
             acts.notify,
             acts.call,
         ],
-        interceptors=[logs.BindActivity(), CountFailures(pool)],
+        interceptors=[logs.BindActivity(), CountFailures(pool), DropUnintelligible()],
         workflow_runner=runner(),
         graceful_shutdown_timeout=timedelta(seconds=STOP_SECONDS),
         # A killed worker's workflows go to another one after this long.

@@ -2,6 +2,7 @@
 
 import json
 import re
+from inspect import getmembers
 
 import pytest
 
@@ -11,6 +12,8 @@ from models.details import EventDetails
 from settings import Settings
 from starter.kinds import KINDS
 from templates import INCLUDES
+from worker import WORKFLOWS
+from workflows.automation import Automation
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
@@ -49,6 +52,23 @@ def test_every_include_and_every_detail_of_an_event_is_in_the_reference():
 def test_the_published_schema_of_an_events_details_is_the_one_that_is_read():
     published = json.loads((ROOT / "docs/reference/event-details.schema.json").read_text("utf-8"))
     assert published == EventDetails.model_json_schema(), "write EventDetails.model_json_schema() into it"
+
+
+def test_every_fact_that_a_workflow_hears_by_name_is_on_the_page_of_the_temporal_cli():
+    said = (ROOT / "docs/how-to/temporal-cli.md").read_text("utf-8")
+    shared = set(signals(Automation))
+    rows = {cls.__name__: set(signals(cls)) - shared for cls in WORKFLOWS if issubclass(cls, Automation)}
+    table = {
+        name: set(re.findall(r"`(\w+)`", row))
+        for name, row in re.findall(r"^\| (\w+Workflow) \| (.+) \|$", said, re.MULTILINE)
+    }
+    assert table == {name: facts for name, facts in rows.items() if facts}
+
+
+def signals(cls):
+    """The names of the signals that a workflow class hears."""
+    found = [getattr(member, "__temporal_signal_definition", None) for _, member in getmembers(cls)]
+    return [signal.name for signal in found if signal]
 
 
 @pytest.mark.parametrize("kind", KINDS)

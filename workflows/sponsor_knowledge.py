@@ -26,6 +26,8 @@ class SequenceKnowledge(Knowledge):
         until = news.data.get("until")
         if until:
             back = datetime.fromisoformat(str(until))
+            if back.tzinfo is None:
+                raise ValueError(f"an absence until {until} has no zone; say until 2027-03-08T08:00:00Z")
             self.away_until = max(back, self.away_until or back)
             self.outdated = True
         return None

@@ -21,6 +21,7 @@ from temporalio.worker._command_aware_visitor import CommandInfo
 from temporalio.workflow import Info, _Definition
 
 import worker as hosting
+from starter.hearing import DropUnintelligible
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +40,13 @@ class Replayed:
 
 async def commands(history: WorkflowHistory, runner: WorkflowRunner | None = None) -> Replayed:
     """Lead today's code through a history; what it commanded until it ended or was refused."""
-    listener = Listener(runner or hosting.runner())
-    replayer = Replayer(workflows=hosting.WORKFLOWS, workflow_runner=listener, data_converter=pydantic_data_converter)
+    listener = Listener(runner or hosting.runner(strict=True))
+    replayer = Replayer(
+        workflows=hosting.WORKFLOWS,
+        workflow_runner=listener,
+        data_converter=pydantic_data_converter,
+        interceptors=[DropUnintelligible()],
+    )
     result = await replayer.replay_workflow(history, raise_on_replay_failure=False)
     refused = str(result.replay_failure) if result.replay_failure else None
     return Replayed(tuple(_counted(listener.lines)), refused)

@@ -24,6 +24,7 @@ from models.automation import Step
 from providers import accounts
 from settings import Settings
 from starter import rehearsal
+from starter.hearing import DropUnintelligible
 from starter.kinds import KINDS, Kind
 from starter.triggers import Triggers
 from workflows.pumps import IntakeWorkflow
@@ -255,7 +256,10 @@ class House:
 async def replay(histories: Sequence[WorkflowHistory]) -> None:
     """Raise unless these histories can be replayed."""
     replayer = Replayer(
-        workflows=hosting.WORKFLOWS, workflow_runner=hosting.runner(strict=True), data_converter=pydantic_data_converter
+        workflows=hosting.WORKFLOWS,
+        workflow_runner=hosting.runner(strict=True),
+        data_converter=pydantic_data_converter,
+        interceptors=[DropUnintelligible()],
     )
     for history in histories:
         await replayer.replay_workflow(history)
