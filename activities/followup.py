@@ -12,14 +12,14 @@ from activities.acts import Deed
 from activities.content import UNUSABLE, UnusableAnswer
 from activities.facts import event_facts
 from activities.failures import final
-from activities.trial import SOMEBODY
+from activities.trial import try_out
 from database import events, followup
 from database.connection import Pool
 from database.followup import REPORT, Result
 from models.player import Act
 from providers.accounts import Accounts
 from providers.errors import Unavailable
-from templates import EventFacts, MissingField, TemplateError, build_prompt, render_email
+from templates import EventFacts, MissingField, TemplateError, build_prompt
 from templates.includes import Figure, Include
 from templates.outreach import ImpactReportSlots
 from templates.subjects import SponsorFacts
@@ -67,7 +67,7 @@ class Followup:
         try:
             instructions, facts = build_prompt(REPORT, event, sponsor=sponsor, material={"figures_shown": figures})
             answer = await accounts.openai.generate(instructions, facts, ImpactReportSlots)
-            render_email(REPORT, answer.value, event, SOMEBODY, includes=shown, sponsor=sponsor)
+            try_out(answer.value, event, sponsor, shown)
         except MissingField as error:
             raise final(str(error)) from error
         except TemplateError as error:

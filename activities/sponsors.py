@@ -12,7 +12,7 @@ from activities.acts import Deed
 from activities.content import UNUSABLE, UnusableAnswer
 from activities.facts import event_facts
 from activities.failures import final
-from activities.trial import SOMEBODY
+from activities.trial import try_out
 from database import campaigns, events, notifications, proposals, sponsors
 from database.batches import Batch
 from database.connection import Pool
@@ -23,7 +23,6 @@ from models.player import Act
 from providers.accounts import Accounts
 from providers.errors import Unavailable
 from templates import (
-    EventFacts,
     FollowUpSlots,
     MissingField,
     ProposalSlots,
@@ -31,7 +30,6 @@ from templates import (
     SponsorFacts,
     TemplateError,
     build_prompt,
-    render_email,
 )
 
 T = TypeVar("T", bound=BaseModel)
@@ -167,7 +165,12 @@ class Sponsors:
             if error.code not in UNUSABLE:
                 raise
             raise UnusableAnswer(str(error)) from error
-        _try_out(kind, written.value, event, sponsor)
+        try:
+            try_out(written.value, event, sponsor)
+        except MissingField as error:
+            raise final(str(error)) from error
+        except TemplateError as error:
+            raise UnusableAnswer(str(error)) from error
         log.info("content_generated", part=kind, **asdict(written.usage))
         return written.value, {"model": written.model, "request_id": written.request_id, **asdict(written.usage)}
 
@@ -208,15 +211,3 @@ def _offer(proposal: Proposal) -> dict[str, Any]:
         part["why"] for part in proposal.score_parts if part["points"] and part["part"] in ("category", "audience")
     ]
     return {"why_they_fit": reasons, "industry": proposal.industry, "offer": {"benefits": list(proposal.benefits)}}
-
-
-def _try_out(kind: str, words: BaseModel, event: EventFacts, sponsor: SponsorFacts) -> None:
-    """Render the mail that these words are for: what cannot be sent is not to be found out when it is."""
-    if not isinstance(words, (ProposalSlots, FollowUpSlots)):
-        return
-    try:
-        render_email(kind, words, event, SOMEBODY, sponsor=sponsor)
-    except MissingField as error:
-        raise final(str(error)) from error
-    except TemplateError as error:
-        raise UnusableAnswer(str(error)) from error

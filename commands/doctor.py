@@ -38,12 +38,13 @@ NEEDS = {
     "linkedin": ("LINKEDIN_TOKEN", "LINKEDIN_AUTHOR"),
     "twitter": ("X_TOKEN",),
     "facebook": ("FACEBOOK_TOKEN", "FACEBOOK_PAGE_ID"),
+    "weather": (),
 }
 """The settings without which a part cannot even be asked."""
 
 
-OPTIONAL = {"sandbox"}
-"""Parts that a system in real use can be without: only rehearsals need them."""
+OPTIONAL = {"sandbox", "weather"}
+"""Parts that a system in real use can be without: only rehearsals need the one, and mail goes without the other."""
 
 
 class Ill(Exception):
@@ -60,7 +61,7 @@ class Finding:
 
     @property
     def needed(self) -> bool:
-        """Whether nothing can be sent without it."""
+        """Whether a system in real use cannot be without it."""
         return self.part not in OPTIONAL
 
 
@@ -101,6 +102,7 @@ async def examine(settings: Settings) -> list[Finding]:
         "linkedin": senders.linkedin.check,
         "twitter": senders.twitter.check,
         "facebook": senders.facebook.check,
+        "weather": senders.weather.check,
     }
     try:
         return list(await asyncio.gather(*(_ask(part, ask, settings) for part, ask in asks.items())))

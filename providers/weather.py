@@ -1,7 +1,7 @@
 """Weather: daily forecasts in Open-Meteo's HTTP form, which needs no key."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 
 from providers.http import Wire, words_of
@@ -43,6 +43,12 @@ class Weather:
     async def aclose(self) -> None:
         """Close the connections."""
         await self._wire.aclose()
+
+    async def check(self) -> str:
+        """Ask for a day; says that it answers, or raises."""
+        today = datetime.now(UTC).date()
+        await self.forecast(0, 0, "UTC", today, today)
+        return f"answers at {self._wire.base_url}"
 
     async def forecast(self, latitude: float, longitude: float, zone: str, first: date, last: date) -> list[Forecast]:
         """The forecast of each of these days at a place, in its zone's days. Raises ProviderError."""

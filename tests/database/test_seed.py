@@ -7,8 +7,10 @@ import phonenumbers
 import pytest
 
 from database.connection import connect
+from database.includes import ahead
 from database.seed import WEEKS_AHEAD, seed, seed_contacts
 from dev.sandbox import ROOT
+from models.details import read_details
 
 TODAY = date(2026, 3, 2)
 
@@ -111,3 +113,17 @@ async def test_contacts_for_measuring_come_once(connection):
     seeded = await seed(connection, TODAY)
     assert await seed_contacts(connection, seeded.organizer_id, 5000) == 5000
     assert await seed_contacts(connection, seeded.organizer_id, 6000) == 1000
+
+
+async def test_all_that_the_events_say_of_themselves_is_as_the_schema_wants_it(connection):
+    await seed(connection, TODAY)
+    for row in await connection.fetch("SELECT details FROM events"):
+        _, problems = read_details(row["details"])
+        assert problems == {}
+
+
+async def test_the_event_after_next_is_only_spoken_of(connection):
+    seeded = await seed(connection)
+    (later,) = (await ahead(connection, [seeded.event_id]))[seeded.event_id]
+    assert later.name == "Harbour Systems Day"
+    assert await connection.fetchval("SELECT count(*) FROM occurrences WHERE event_id <> $1", seeded.event_id) == 0

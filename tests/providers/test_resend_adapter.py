@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from base64 import b64decode
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
@@ -12,7 +13,7 @@ from uuid import uuid4
 import orjson
 import pytest
 
-from models.messages import EmailMessage
+from models.messages import Attachment, EmailMessage
 from providers.errors import Rejected, Unavailable
 from providers.resend import Resend
 
@@ -239,3 +240,40 @@ def test_a_batch_is_one_to_a_hundred_mails(count: int) -> None:
     account = Resend("http://127.0.0.1:1", "key-1")
     with pytest.raises(ValueError, match=str(count)):
         account.compose([mail()] * count)
+
+
+INVITE = Attachment("invite.ics", "text/calendar; method=REQUEST", b"BEGIN:VCALENDAR")
+
+
+async def test_a_mail_with_a_file_goes_alone_under_the_key_as_the_bytes_that_were_composed(
+    loopback: Any, told: Resend
+) -> None:
+    payload = told.compose([mail(attachments=(INVITE,))])
+    loopback.answer(200, {"id": "r-1"})
+    assert await told.post(payload, "alone-1") == ["r-1"]
+    asked = loopback.asked[0]
+    assert (asked.method, asked.path, asked.body) == ("POST", "/emails", payload)
+    assert asked.headers["idempotency-key"] == "alone-1"
+    (file,) = orjson.loads(payload)["attachments"]
+    assert (file["filename"], file["content_type"]) == ("invite.ics", "text/calendar; method=REQUEST")
+    assert b64decode(file["content"]) == b"BEGIN:VCALENDAR"
+
+
+async def test_a_mail_with_a_file_is_accepted_once_however_often_it_is_posted(sandbox: Any, account: Resend) -> None:
+    one = mail(attachments=(INVITE,))
+    payload = account.compose([one])
+    assert await account.post(payload, "alone-2") == await account.post(payload, "alone-2")
+    (accepted,) = await sandbox.accepted("resend")
+    assert accepted["message_id"] == str(one.id)
+    assert accepted["attachments"][0]["filename"] == "invite.ics"
+
+
+async def test_files_are_in_no_batch(told: Resend) -> None:
+    with pytest.raises(ValueError, match="goes alone, not among 2"):
+        told.compose([mail(), mail(attachments=(INVITE,))])
+
+
+async def test_an_answer_without_an_id_is_asked_for_again(loopback: Any, told: Resend) -> None:
+    loopback.answer(200, {})
+    with pytest.raises(Unavailable, match="named no ids"):
+        await told.post(told.compose([mail(attachments=(INVITE,))]), "alone-3")

@@ -167,3 +167,35 @@ async def test_the_sdk_raises_its_own_errors(sandbox: httpx2.AsyncClient) -> Non
 
     await asyncio.to_thread(use)
     assert await accepted(sandbox) == 0
+
+
+INVITE = {"filename": "invite.ics", "content_type": "text/calendar", "content": "QkVHSU46VkNBTEVOREFS"}
+
+
+async def test_a_single_mail_may_carry_files_and_what_came_can_be_read(sandbox: httpx2.AsyncClient) -> None:
+    sent = await post(sandbox, "/emails", mail(attachments=[INVITE]), "k")
+    assert sent.status_code == 200
+    (message,) = (await sandbox.get("/_sandbox/messages")).json()["messages"]
+    assert message["attachments"] == [INVITE]
+    page = await sandbox.get(f"/messages/resend/{message['id']}")
+    assert "invite.ics" in page.text
+    file = await sandbox.get(f"/messages/resend/{message['id']}/attachments/0")
+    assert file.content == b"BEGIN:VCALENDAR"
+    assert file.headers["content-disposition"] == "attachment; filename*=UTF-8''invite.ics"
+    assert (await sandbox.get(f"/messages/resend/{message['id']}/attachments/1")).status_code == 404
+
+
+async def test_a_batch_takes_no_files(sandbox: httpx2.AsyncClient) -> None:
+    refused = await post(sandbox, "/emails/batch", [mail(1), mail(2, attachments=[INVITE])])
+    assert refused.status_code == 422
+    assert "`attachments` field is not supported" in refused.json()["message"]
+    assert await accepted(sandbox) == 0
+
+
+@pytest.mark.parametrize(
+    "attachments",
+    [{"filename": "a"}, [{"filename": "a"}], [{"content": "QQ=="}], [INVITE | {"content": "not base64!"}], ["a"]],
+)
+async def test_a_file_that_is_none_is_refused(sandbox: httpx2.AsyncClient, attachments: Any) -> None:
+    refused = await post(sandbox, "/emails", mail(attachments=attachments))
+    assert (refused.status_code, refused.json()["name"]) == (422, "invalid_attachment")
