@@ -23,6 +23,9 @@ from templates import INCLUDES, Include, TemplateError, email_templates, include
 DETAILS = "details"
 """What the specification calls the blocks that a template has of its own: directions, parking and the like."""
 
+SUBJECTS = {"next_event_announcement": ("next_event_preview",)}
+"""What a mail is about: it has these whatever its step names."""
+
 OF_PROGRAMME = shared_includes.OF_PROGRAMME | personal_includes.OF_PROGRAMME
 STRANGER = Reader()
 
@@ -38,8 +41,8 @@ def wanted(template: str, include: Sequence[str]) -> tuple[str, ...]:
     """The includes that a mail is to carry: those its step names, else those its template is made for."""
     if template not in email_templates():
         return ()
-    names = tuple(dict.fromkeys(name for name in include if name != DETAILS))
-    return names or (() if DETAILS in include else includes_of(template))
+    names = tuple(dict.fromkeys(name for name in (*SUBJECTS.get(template, ()), *include) if name != DETAILS))
+    return names if include else includes_of(template)
 
 
 @dataclass(frozen=True, slots=True)

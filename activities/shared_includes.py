@@ -23,6 +23,10 @@ WEATHER = (
 """The WMO's weather codes, each from its number on."""
 
 
+FORECASTER = Link("Forecast by Open-Meteo.com", "https://open-meteo.com/")
+"""Its licence wants to be named with its data."""
+
+
 class Absent(Exception):
     """An include cannot be made; the message says what is missing, and of whom."""
 
@@ -151,7 +155,8 @@ def _next_event_preview(kind: str, known: Known) -> Include:
     url = one.url or one.register_url
     return Include(
         kind=kind,
-        text="\n".join(filter(None, (one.name, one.tagline, _joined(_days_of(one), one.city)))),
+        heading=f"What comes next: {one.name}",
+        text="\n".join(filter(None, (one.tagline, _joined(_days_of(one), one.city)))),
         link=Link("See what is planned", url) if url else None,
     )
 
@@ -217,7 +222,7 @@ def _by_day(sessions: Sequence[Session], known: Known, *, days: bool) -> Iterato
 def _weather(kind: str, known: Known) -> Include:
     if not known.outlook.days:
         raise Absent(known.outlook.why)
-    return Include(kind=kind, rows=tuple(_said(one) for one in known.outlook.days))
+    return Include(kind=kind, rows=tuple(_said(one) for one in known.outlook.days), link=FORECASTER)
 
 
 def _said(one: Forecast) -> Row:

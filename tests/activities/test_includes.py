@@ -187,6 +187,12 @@ async def test_a_mail_whose_step_names_no_includes_has_those_it_is_made_for(desk
     assert set((await desk.missing(template="logistics_reminder"))[ADA]) == {"weather"}
 
 
+async def test_the_announcement_of_the_next_event_speaks_of_it_whatever_its_step_names(desk: Desk) -> None:
+    text = (await desk.mails("newsletter_signup", template="next_event_announcement"))[ADA].text
+    assert "What comes next: Lake Conf" in text
+    assert "Bring a colleague." not in text
+
+
 async def test_the_journal_says_how_many_people_went_without_what_and_why(
     desk: Desk, dispatch: Dispatch, providers: Providers
 ) -> None:
