@@ -12,21 +12,20 @@ from uuid import UUID
 import httpx2
 import typer
 from rich.console import Console
-from rich.markup import escape
 
+from commands.lived import print_report
+from commands.lived import report as lived
 from commands.living import Living
 from commands.running import ERROR, run
 from commands.show import console as wide_console
 from commands.story import SPONSORS, STORY, TOLD, people
-from commands.summary import print_automations
 from database import events
-from database import reports as records
 from database.connection import Pool, connect, connect_pool
 from database.reports import is_under_way
 from database.seed import seed
 from dev.stack import Stack
 from settings import Settings
-from starter import rehearsal, reports
+from starter import rehearsal
 from starter.client import connect as connect_temporal
 from starter.conductor import conduct
 from starter.people import People
@@ -70,12 +69,10 @@ async def _demo(keep: bool, report: Path | None, faults: float, kills: int) -> i
             finally:
                 spared = not killer.done()
                 killer.cancel()
-            said = await _report(pool, settings, rehearsal_id, time.monotonic() - begun)
+            said = await lived(pool, rehearsal_id, settings.sandbox_url, time.monotonic() - begun, TOLD)
             if report is not None:
                 report.write_text(json.dumps(said, indent=2) + "\n", encoding="utf-8")
-            console.print()
-            print_automations(console, said["automations"], await _zone(pool, rehearsal_id))
-            wrong = _verdict(console, said)
+            wrong = print_report(console, said, await _zone(pool, rehearsal_id), _unlike_the_story(said))
             _addresses(console, stack)
             if keep:
                 await events.publish(pool, seeded.event_id)
@@ -121,43 +118,19 @@ async def _set_faults(sandbox_url: str, share: float) -> None:
         (await http.post("/_sandbox/faults", json=wish)).raise_for_status()
 
 
-async def _report(pool: Pool, settings: Settings, event_id: UUID, seconds: float) -> dict[str, Any]:
-    automations = await reports.automations(pool, event_id)
-    messages = await reports.compare(pool, event_id, settings.sandbox_url)
-    # A message of unknown fate is told of on purpose, and counted.
-    told = (*TOLD, "unknown") if messages["unknown"] else TOLD
-    return {
-        "automations": automations,
-        "messages": messages,
-        "sponsors": await records.sponsors(pool, event_id),
-        "deliverables": [row._asdict() for row in await records.deliverables(pool, event_id)],
-        "unexplained": await reports.unexplained(pool, event_id, automations, told),
-        "seconds": round(seconds, 1),
-    }
-
-
-def _verdict(console: Console, said: Mapping[str, Any]) -> bool:
-    """Print what it came to; whether anything is wrong."""
-    messages, became = said["messages"], said["sponsors"]
-    console.print(f"Sponsors: {', '.join(f'{name} {status}' for name, status in became.items())}")
-    console.print(
-        f"{messages['accepted']} messages of {len(said['automations'])} automations accepted, {messages['duplicates']} twice, "
-        f"{messages['lost']} lost, {messages['unknown']} unknown, in {said['seconds']} seconds"
-    )
-    wrong = [f"{messages[word]} {word}" for word in ("duplicates", "lost") if messages[word]]
-    wrong += [
-        f"{sponsor} is {became.get(sponsor, 'not among the matches')}, and should be {status}"
+def _unlike_the_story(said: Mapping[str, Any]) -> list[str]:
+    """What became of sponsors and of what they owe otherwise than the story has it."""
+    wrong = [
+        f"{sponsor} is {said['sponsors'].get(sponsor, 'not among the matches')}, and should be {status}"
         for sponsor, status in SPONSORS.items()
-        if became.get(sponsor) != status
+        if said["sponsors"].get(sponsor) != status
     ]
     wrong += [
         f"{row['name']} of {row['sponsor']} is {row['status']}"
         for row in said["deliverables"]
         if row["status"] not in ("approved", "submitted")
     ]
-    for problem in (*wrong, *said["unexplained"]):
-        console.print(f"[red]{escape(problem)}[/]")
-    return bool(wrong or said["unexplained"])
+    return wrong
 
 
 async def _zone(pool: Pool, event_id: UUID) -> str:
