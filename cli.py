@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from commands import api_key, control, demo, dev, doctor, migrate, publish, rehearse, seed, show
+from commands import api_key, approve, control, demo, dev, doctor, migrate, publish, rehearse, seed, show
 
 app = typer.Typer(
     name="eventos",
@@ -29,6 +29,8 @@ app.command("resume")(control.resume)
 app.command("cancel")(control.cancel)
 app.command("retry")(control.retry)
 app.command("skip")(control.skip)
+app.command("approve")(approve.approve)
+app.command("reject")(approve.reject)
 
 
 def main() -> None:

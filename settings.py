@@ -51,6 +51,8 @@ class Settings(BaseModel):
     temporal_tls_key: str = ""
     task_queue: str = "eventos"
     public_url: str = ""
+    inbound_domain: str = ""
+    """Mail to any address of it comes back as webhooks; answers of sponsors are led home by it."""
     sandbox_url: str = ""
     resend_api_url: str = "https://api.resend.com"
     resend_api_key: SecretStr = SecretStr("")

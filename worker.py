@@ -79,7 +79,14 @@ def build(
     webhooks = Webhooks(pool, live.email, rehearsal.email if rehearsal else None)
     triggers = Triggers(pool, client, settings.task_queue, webhooks)
     intake = Intake(pool, listen_url, triggers.take_in)
-    dispatch = Dispatch(pool, live=live, rehearsal=rehearsal, public_url=settings.public_url, listen_url=listen_url)
+    dispatch = Dispatch(
+        pool,
+        live=live,
+        rehearsal=rehearsal,
+        public_url=settings.public_url,
+        listen_url=listen_url,
+        inbound_domain=settings.inbound_domain,
+    )
     acts = Acts(
         Content(pool, live, rehearsal).deeds,
         Followup(pool, live, rehearsal).deeds,
@@ -99,6 +106,7 @@ def build(
             outbox.begin_step,
             outbox.end_step,
             outbox.free_step,
+            outbox.decide,
             bearings.look,
             bearings.rest,
             bearings.finish,

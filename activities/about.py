@@ -23,9 +23,13 @@ class About:
     """Why the reader gets it, where that is neither a registration nor being a contact."""
     includes: Mapping[str, Include] = field(default_factory=dict)
     """The reader's own."""
+    awaits_answer: bool = False
+    """An answer to it steers its automation, and has to find its way back."""
 
 
 NOTHING = About()
+NOTICE = "notification"
+TO_ORGANIZER = About(why="you organize the event")
 
 
 async def load(pool: Pool, batch: Batch) -> Mapping[UUID, About | TemplateError]:
@@ -38,8 +42,10 @@ async def load(pool: Pool, batch: Batch) -> Mapping[UUID, About | TemplateError]
         id_: About(sponsor=its.sponsor, why=its.why, includes=its.includes)
         for id_, its in (await followup.about(pool, ids)).items()
     }
+    templates = {message.id: message.template for message in batch.messages}
     for id_, (sponsor, why) in (await sponsors.spoken_of(pool, batch)).items():
-        found[id_] = About(sponsor=sponsor, why=why)
+        found[id_] = About(sponsor=sponsor, why=why, awaits_answer=templates[id_] not in sponsors.TO_ORGANIZER)
+    found |= {m.id: TO_ORGANIZER for m in batch.messages if m.template == NOTICE}
     owed = [message.id for message in batch.messages if message.template in deliverable_tracking.TEMPLATES]
     if owed:
         found |= {id_: _about(facts) for id_, facts in (await deliverable_tracking.facts(pool, owed)).items()}

@@ -3,7 +3,7 @@
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from database import automations
+from database import approvals, automations
 from database.connection import Pool
 from models import moments
 from models.automation import Anchors
@@ -29,7 +29,17 @@ class BearingsActivities:
             problem = _missing(asked, anchors, standing.zone)
         except moments.UnknownZone as error:
             instants, problem = moments.Instants(due={}, until={}), str(error)
-        return Bearings(anchors=anchors, instants=instants, now=standing.now, status=standing.status, problem=problem)
+        now = max(standing.now, asked.now) if asked.now is not None else standing.now
+        awaited, approved = await approvals.attend(self._pool, asked.automation_id, now)
+        return Bearings(
+            anchors=anchors,
+            instants=instants,
+            now=standing.now,
+            status=standing.status,
+            problem=problem,
+            awaited=awaited,
+            approved=approved,
+        )
 
     @activity.defn
     async def rest(self, rest: Rest) -> None:

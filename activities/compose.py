@@ -17,6 +17,7 @@ from database.batches import Batch, Claimed
 from database.connection import Pool
 from database.contents import Content
 from models.messages import Attachment, EmailMessage, SocialPost, WhatsAppMessage, invitation
+from models.replies import reply_address
 from providers.weather import Weather
 from templates import (
     EventFacts,
@@ -68,9 +69,12 @@ Prepare = Callable[[Claimed, Content, EventFacts, Mapping[str, Include]], Writer
 class Composer:
     """Reads facts and words as they are now, once per batch, and fills them in for each person."""
 
-    def __init__(self, pool: Pool, public_url: str, weather: Weather | None = None) -> None:
+    def __init__(
+        self, pool: Pool, public_url: str, weather: Weather | None = None, *, inbound_domain: str = ""
+    ) -> None:
         self._pool = pool
         self._public_url = public_url.rstrip("/")
+        self._inbound_domain = inbound_domain
         self._weather = weather
 
     async def mails(self, batch: Batch) -> Composed[EmailMessage]:
@@ -148,11 +152,17 @@ class Composer:
                 html=mail.html,
                 text=mail.text,
                 headers=one_click(unsubscribe) if marketing else {},
-                reply_to=content.reply_to,
+                reply_to=self._reply_to(message, its, content),
                 attachments=(_invitation(message, content, event, person),) if message.alone else (),
             )
 
         return write
+
+    def _reply_to(self, message: Claimed, its: About, content: Content) -> str | tuple[str, ...]:
+        """The organizer; where an answer is waited for, first the address that leads it back to this very message."""
+        if not (its.awaits_answer and self._inbound_domain):
+            return content.reply_to
+        return reply_address(message.id, self._inbound_domain), content.reply_to
 
 
 def _writer(

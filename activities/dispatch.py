@@ -53,12 +53,20 @@ class Dispatch:
     """The pumps of a worker. Rehearsal messages go to `rehearsal`, which knows the sandbox's address and no other."""
 
     def __init__(
-        self, pool: Pool, live: Accounts, rehearsal: Accounts | None, *, public_url: str, listen_url: str
+        self,
+        pool: Pool,
+        live: Accounts,
+        rehearsal: Accounts | None,
+        *,
+        public_url: str,
+        listen_url: str,
+        inbound_domain: str = "",
     ) -> None:
         self._pool = pool
         self._live = live
         self._rehearsal = rehearsal
         self._public_url = public_url
+        self._inbound_domain = inbound_domain
         self._listen_url = listen_url
 
     def pump(self, channel: Channel, *, rehearsal: bool) -> "Pump":
@@ -67,7 +75,7 @@ class Dispatch:
         if accounts is None:
             said = "This worker takes no part in rehearsals: set SANDBOX_URL and start it again."
             raise ApplicationError(said, next_retry_delay=timedelta(minutes=1))
-        composer = Composer(self._pool, self._public_url, accounts.weather)
+        composer = Composer(self._pool, self._public_url, accounts.weather, inbound_domain=self._inbound_domain)
         delivery: Delivery
         match channel:
             case "email":

@@ -6,10 +6,11 @@ from typing import TypeVar
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from database import journal, outbox
+from database import decisions, journal, outbox
 from database.connection import Pool
+from models.approval import Decided
 from models.messages import Enqueue, Enqueued
-from models.player import Begin, End, Ended, Free
+from models.player import Begin, Begun, End, Ended, Free
 
 T = TypeVar("T")
 
@@ -26,7 +27,7 @@ class Outbox:
         return await _final(outbox.enqueue(self._pool, request))
 
     @activity.defn
-    async def begin_step(self, begin: Begin) -> Ended:
+    async def begin_step(self, begin: Begin) -> Begun:
         """Decide one round of a step without messages."""
         return await _final(journal.begin_step(self._pool, begin))
 
@@ -34,6 +35,11 @@ class Outbox:
     async def end_step(self, end: End) -> Ended:
         """Journal how such a step ended, or that it is held."""
         return await _final(journal.end_step(self._pool, end))
+
+    @activity.defn
+    async def decide(self, decided: Decided) -> str:
+        """Take in what a person decided about generated content."""
+        return await _final(decisions.decide(self._pool, decided))
 
     @activity.defn
     async def free_step(self, free: Free) -> bool:

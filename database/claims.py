@@ -18,6 +18,12 @@ to whoever pauses, resumes or cancels."""
 
 RIVAL_WAIT = timedelta(seconds=2)
 
+PARKED = ("paused", "unapproved")
+"""What waits for a person, until whoever decides lets it go."""
+
+HELD = (*PARKED, "held")
+"""What may go later."""
+
 # One step per organizer with queued messages (a loose scan of idx_messages_due), then each due organizer's oldest. When
 # several share a priority each gets its share first; a second share is read so that small ones do not leave a batch half empty.
 # Written out instead of parameters, PostgreSQL plans it once per connection; `status || ''` keeps it from taking idx_messages_due
@@ -99,19 +105,27 @@ async def _stop(connection: Connection, channel: str, judged: list[Judged]) -> i
     if not judged:
         return 0
     await connection.execute(f"SET LOCAL lock_timeout = '{LOCK_WAIT}'")
-    paused = await connection.fetch(
-        "SELECT id FROM automation_workflows WHERE id = ANY($1) AND status = 'paused' ORDER BY id FOR NO KEY UPDATE",
-        list({one.message.automation_id for one in judged if one.verdict == "paused"}),
+    # Whoever resumes or approves holds the automation's row and frees what is held; a hold written after that would never be freed.
+    locked = await connection.fetch(
+        "SELECT id, status FROM automation_workflows WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE",
+        list({one.message.automation_id for one in judged if one.verdict in PARKED}),
     )
-    still = {row["id"] for row in paused}
-    # Whoever resumes frees what is held; a hold written after that would never be freed.
-    stopped = [one for one in judged if one.verdict != "paused" or one.message.automation_id in still]
+    paused = {row["id"] for row in locked if row["status"] == "paused"}
+    unapproved = await connection.fetch(
+        "SELECT id FROM messages WHERE id = ANY($1) AND eventos_unapproved(automation_id, content_id)",
+        [one.message.id for one in judged if one.verdict == "unapproved"],
+    )
+    still = {row["id"] for row in unapproved} | {
+        one.message.id for one in judged if one.verdict == "paused" and one.message.automation_id in paused
+    }
+    stopped = [one for one in judged if one.verdict not in PARKED or one.message.id in still]
     await connection.execute(
         """
         UPDATE messages m
         SET status = CASE WHEN v.verdict IN ('cancelled', 'skipped') THEN v.verdict ELSE 'queued' END, reason = v.reason,
-            release_at = CASE v.verdict WHEN 'paused' THEN 'infinity' WHEN 'held' THEN v.until ELSE m.release_at END,
-            counted = m.counted AND v.verdict NOT IN ('paused', 'held'),
+            release_at = CASE WHEN v.verdict IN ('paused', 'unapproved') THEN 'infinity' WHEN v.verdict = 'held' THEN v.until
+                              ELSE m.release_at END,
+            counted = m.counted AND v.verdict NOT IN ('paused', 'unapproved', 'held'),
             not_before = CASE v.verdict WHEN 'wait' THEN now() + $5 END
         FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[]) AS v(id, verdict, reason, until)
         WHERE m.id = v.id
@@ -132,12 +146,12 @@ def _changes(stopped: list[Judged]) -> list[Change]:
         Change(
             one.message.log_id,
             "queued",
-            "held" if one.verdict in ("paused", "held") else one.verdict,
+            "held" if one.verdict in HELD else one.verdict,
             one.message.counted,
             one.reason,
         )
         for one in stopped
-        if one.verdict != "wait" and not (one.verdict in ("paused", "held") and not one.message.counted)
+        if one.verdict != "wait" and not (one.verdict in HELD and not one.message.counted)
     ]
 
 

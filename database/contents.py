@@ -40,12 +40,18 @@ async def load(
                    'brand_color', e.brand_color, 'organizer_name', o.name, 'organizer_address', o.postal_address,
                    'details', e.details, 'highlights', '[]'::jsonb) AS facts,
                e.starts_at, e.ends_at, coalesce(o.sender_email, o.email) AS sender_email, o.email AS reply_to,
-               o.whatsapp_content, c.slots, {"NULL" if channel in TABLES else "c.variant"} AS variant,
-               coalesce(e.clock_now, now()), e.date_revision
+               o.whatsapp_content, {"coalesce(c.slots, n.slots)" if channel == "email" else "c.slots"},
+               {"NULL" if channel in TABLES else "c.variant"} AS variant, coalesce(e.clock_now, now()), e.date_revision
         FROM unnest($1::uuid[], $2::uuid[]) AS w(event_id, content_id)
         JOIN events e ON e.id = w.event_id
         JOIN organizers o ON o.id = e.organizer_id
         LEFT JOIN {TABLES.get(channel, "social_posts")} c ON c.id = w.content_id
+        LEFT JOIN LATERAL (
+            -- a notice to the organizer, whose words are ours
+            SELECT jsonb_build_object('subject', title, 'headline', title, 'rows', rows,
+                                      'paragraphs', to_jsonb(string_to_array(body, E'\n\n'))) AS slots
+            FROM notifications WHERE id = w.content_id
+        ) n ON TRUE
         """,
         [event_id for event_id, _ in wanted],
         [content_id for _, content_id in wanted],

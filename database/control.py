@@ -43,7 +43,7 @@ async def pause(pool: Pool, scope: Scope) -> int:
 
 
 async def resume(pool: Pool, scope: Scope, policy: str) -> int:
-    """Resume everything paused in a scope, and release the messages that the pause held."""
+    """Resume everything paused in a scope, and release the messages that the pause held; the gates look at them anew."""
     return await _change(
         pool,
         f"""

@@ -6,11 +6,12 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
+from database.approvals import HELD
 from database.batches import Claimed
 from database.connection import Connection, Pool
 
-Verdict = Literal["send", "cancelled", "skipped", "paused", "held", "wait"]
-"""`cancelled` and `skipped` are for good. `paused` waits for a person, `held` for a business instant, `wait` for a rival
+Verdict = Literal["send", "cancelled", "skipped", "paused", "unapproved", "held", "wait"]
+"""`cancelled` and `skipped` are for good. `paused` and `unapproved` wait for a person, `held` for a business instant, `wait` for a rival
 message whose outcome is not known yet."""
 
 FOR_GOOD: frozenset[Verdict] = frozenset({"cancelled", "skipped"})
@@ -25,6 +26,7 @@ GATES: tuple[tuple[Verdict, str, str], ...] = (
     ("skipped", "no consent to email", "m.channel = 'email' AND NOT c.email_consent"),
     ("skipped", "covered by {covered}", "covered.by IS NOT NULL"),
     ("skipped", "no opt-in to WhatsApp", "m.channel = 'whatsapp' AND NOT coalesce(c.whatsapp_opt_in, p.id NOTNULL)"),
+    ("unapproved", HELD, "a.approval = 'required' AND eventos_unapproved(m.automation_id, m.content_id)"),
 )
 """Verdict, reason, and when the gate is shut. Read from the top: the first that is shut speaks."""
 

@@ -11,9 +11,10 @@ from uuid import UUID
 
 import asyncpg
 
+from database import approvals, notifications
 from database.connection import Connection, Pool
 from models.automation import Progress, Step, StepState
-from models.player import Begin, End, Ended, Free
+from models.player import Begin, Begun, End, Ended, Free
 from models.stored import TYPES
 
 COLUMNS = "id, step_id, round, status, due_at, ended_at, open, error_message, result"
@@ -47,19 +48,26 @@ def ended_of(row: asyncpg.Record) -> Ended:
     return Ended(step_id=row["step_id"], progress=progress)
 
 
-async def begin_step(pool: Pool, begin: Begin) -> Ended:
-    """Decide a round of a step without messages; if it was decided before, what was decided then."""
+async def begin_step(pool: Pool, begin: Begin) -> Begun:
+    """Decide a round of a step without messages; if it was decided before, what was decided then.
+
+    A step that lets unapproved words go out begins once they are approved; until then the approval is asked for.
+    """
     async with pool.acquire() as connection, connection.transaction():
         await lock(connection, begin.automation_id)
         row = await find(connection, begin.automation_id, begin.step.slot, begin.round)
         if row is None or row["status"] == "pending":
+            if await approvals.unapproved(connection, begin.automation_id, begin.step, kinds=("proposal",)):
+                await approvals.ask(connection, begin.automation_id, begin.step, begin.round, begin.due)
+                return Begun(step_id=begin.step.id, progress=None)
             row = await decide(connection, begin.automation_id, begin.step, begin.round, begin.due)
             await connection.execute(
                 "UPDATE automation_workflows SET current_step = $2, retry_count = 0, updated_at = now() WHERE id = $1",
                 begin.automation_id,
                 begin.step.id,
             )
-        return ended_of(row)
+        ended = ended_of(row)
+        return Begun(step_id=ended.step_id, progress=ended.progress)
 
 
 async def end_step(pool: Pool, end: End) -> Ended:
@@ -94,7 +102,7 @@ async def end_step(pool: Pool, end: End) -> Ended:
         assert row is not None
         await _count_tasks(connection, end, done=len(end.results.keys() - before.keys()))
         if held:
-            await tell(connection, f"held/{row['id']}", end.automation_id, f"{end.step.name} is held", end.error or "")
+            await tell_held(connection, row["id"], end.automation_id, f"{end.step.name} is held", end.error or "")
         else:
             await recount(connection, [end.automation_id])
         return ended_of(row)
@@ -135,7 +143,7 @@ async def free_step(pool: Pool, free: Free) -> bool:
             "UPDATE automation_workflows SET last_error = NULL, retry_count = 0, updated_at = now() WHERE id = $1",
             free.automation_id,
         )
-        await connection.execute("DELETE FROM notifications WHERE key = $1", f"held/{row['id']}")
+        await notifications.withdraw(connection, free.automation_id, f"held/{row['id']}")
         await recount(connection, [free.automation_id])
         await connection.execute("SELECT pg_notify('eventos_messages', '')")
         return count > 0
@@ -191,12 +199,12 @@ async def decide(
 async def recount(connection: Connection, automation_ids: Collection[UUID]) -> None:
     """Bring steps_completed and steps_total up to date: a slot counts as completed while its latest round has ended."""
     await connection.execute(
-        """
+        f"""
         UPDATE automation_workflows a
         SET steps_completed = (
                 SELECT count(*) FROM (
                     SELECT DISTINCT ON (slot) status FROM workflow_execution_logs l
-                    WHERE l.workflow_id = a.id ORDER BY slot, round DESC
+                    WHERE l.workflow_id = a.id AND NOT starts_with(l.slot, '{notifications.NOTICES}') ORDER BY slot, round DESC
                 ) latest WHERE status IN ('success', 'failed', 'skipped')),
             steps_total = coalesce(jsonb_array_length(a.definition -> 'steps'), a.steps_total), updated_at = now()
         WHERE id = ANY($1)
@@ -206,7 +214,7 @@ async def recount(connection: Connection, automation_ids: Collection[UUID]) -> N
 
 
 async def tell(connection: Connection, key: str, automation_id: UUID, title: str, body: str) -> None:
-    """Tell the organizer of one matter, once."""
+    """Tell the organizer of one matter on the dashboard, once."""
     await connection.execute(
         """
         INSERT INTO notifications (organizer_id, event_id, automation_id, key, title, body)
@@ -217,6 +225,27 @@ async def tell(connection: Connection, key: str, automation_id: UUID, title: str
         automation_id,
         title,
         body,
+    )
+
+
+async def tell_held(connection: Connection, log_id: UUID, automation_id: UUID, title: str, why: str) -> None:
+    """Tell the organizer that a step is held, why, and what to do, on the dashboard and by mail; once until it is freed."""
+    row = await connection.fetchrow(
+        """
+        SELECT l.step_id, a.name FROM workflow_execution_logs l JOIN automation_workflows a ON a.id = l.workflow_id
+        WHERE l.id = $1
+        """,
+        log_id,
+    )
+    assert row is not None
+    command = f"eventos retry {automation_id} {row['step_id']}"
+    await notifications.tell_by_mail(
+        connection,
+        automation_id=automation_id,
+        key=f"held/{log_id}",
+        title=title,
+        body=why,
+        rows=[("Automation", row["name"]), ("Step", row["step_id"]), ("Mended? Try again", command)],
     )
 
 

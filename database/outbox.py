@@ -7,7 +7,7 @@ from uuid import UUID
 
 import asyncpg
 
-from database import journal, settlement
+from database import approvals, journal, settlement
 from database.audiences import people
 from database.connection import Connection, Pool
 from models.automation import FOREVER, Action, Anchors, StepState
@@ -60,7 +60,7 @@ async def enqueue(pool: Pool, request: Enqueue) -> Enqueued:
     """Decide one round of a step for good and queue its messages, in one transaction.
 
     What was decided before is answered again and nothing else is done. A paused or cancelled automation, and a player that
-    does not know the event's latest dates, decide nothing.
+    does not know the event's latest dates, decide nothing; nor does a step whose words have to be approved and are not.
     """
     async with pool.acquire() as connection, connection.transaction():
         generation = await journal.lock(connection, request.automation_id)
@@ -70,6 +70,13 @@ async def enqueue(pool: Pool, request: Enqueue) -> Enqueued:
         scope = await _scope(connection, request)
         if refused := _refused(scope, request):
             return refused
+        if (
+            scope["approval"] == "required"
+            and request.skip is None
+            and await approvals.unapproved(connection, request.automation_id, request.step)
+        ):
+            await approvals.ask(connection, request.automation_id, request.step, request.round, request.due)
+            return Enqueued(outcome="unapproved")
         if scope["overlap"] == "all":  # whoever wants both messages on a topic has none that stands for the other
             request = request.model_copy(update={"step": request.step.model_copy(update={"topic": None})})
         if row is None or row["status"] == "pending":
@@ -123,7 +130,7 @@ def _decided(row: asyncpg.Record) -> Enqueued:
 async def _scope(connection: Connection, request: Enqueue) -> asyncpg.Record:
     row = await connection.fetchrow(
         """
-        SELECT a.status, a.workflow_type, a.subject_id, a.rehearsal, a.started_at, a.event_id, e.status AS event_status,
+        SELECT a.status, a.workflow_type, a.subject_id, a.rehearsal, a.started_at, a.event_id, a.approval, e.status AS event_status,
                coalesce(a.organizer_id, e.organizer_id) AS organizer_id, e.timezone, e.starts_at, e.ends_at, e.date_revision,
                o.overlap
         FROM automation_workflows a JOIN events e ON e.id = a.event_id

@@ -3,13 +3,12 @@
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from hashlib import sha256
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
-import orjson
+import asyncpg
 
-from database import automations, journal
+from database import approvals, automations, journal
 from database.connection import Connection, Pool
 from database.tallies import Change, tally
 from models.automation import RULES, Step
@@ -141,68 +140,27 @@ async def keep_words(pool: Pool, proposal_id: UUID, slots: Mapping[str, Any], us
     )
 
 
-class Approvable(NamedTuple):
-    """What an organizer approves before any proposal goes out."""
-
-    proposals: int
-    content_hash: str
-    """Of all words, in their order: other words are to be approved anew."""
-
-
-async def to_approve(pool: Pool | Connection, outreach_id: UUID) -> Approvable:
-    """The proposals of an outreach that are written and wait to be sent."""
-    rows = await pool.fetch(
-        "SELECT id, slots FROM proposals WHERE outreach_id = $1 AND status = 'written' ORDER BY rank", outreach_id
-    )
-    return Approvable(len(rows), _hash([[str(row["id"]), row["slots"]] for row in rows]))
-
-
-async def approve(pool: Pool, outreach_id: UUID, content_hash: str) -> int:
-    """Approve the proposals of an outreach as they were shown; 0, and nothing is approved, if they are others by now."""
-    async with pool.acquire() as connection, connection.transaction():
-        await journal.lock(connection, outreach_id)
-        rows = "outreach_id = $1 AND status = 'written'"
-        await connection.execute(f"SELECT 1 FROM proposals WHERE {rows} FOR UPDATE", outreach_id)
-        if (await to_approve(connection, outreach_id)).content_hash != content_hash:
-            return 0
-        status: str = await connection.execute(
-            f"UPDATE proposals SET approved_at = now(), updated_at = now() WHERE {rows}", outreach_id
-        )
-    return int(status.rpartition(" ")[2])
-
-
-async def unapproved(pool: Pool, outreach_id: UUID) -> int:
-    """How many proposals wait for an approval that the rule of their outreach requires; an organizer's own rule comes first."""
-    count: int = await pool.fetchval(
-        """
-        SELECT count(*) FROM proposals p JOIN automation_workflows a ON a.id = p.outreach_id
-        WHERE a.id = $1 AND p.status = 'written' AND p.approved_at IS NULL AND (
-            SELECT r.parameters ->> 'approval' FROM automation_rules r
-            LEFT JOIN organizers o ON o.id = a.organizer_id
-            WHERE r.workflow_type = a.workflow_type
-              AND (r.organizer_id IS NULL OR r.organizer_id = coalesce(o.rehearsal_of, o.id))
-            ORDER BY r.organizer_id IS NULL, r.created_at LIMIT 1) = 'required'
-        """,
-        outreach_id,
-    )
-    return count
-
-
 async def begin_sequences(pool: Pool, outreach_id: UUID, timeline: Sequence[Step]) -> int:
     """Make the row of a sequence for each proposal that is written, and the occurrence that starts it; how many there are."""
     async with pool.acquire() as connection, connection.transaction():
         await journal.lock(connection, outreach_id)
         await _be_quiet(connection)
-        since = await connection.fetchval("SELECT created_at FROM automation_workflows WHERE id = $1", outreach_id)
+        outreach = await connection.fetchrow(
+            "SELECT created_at, approval FROM automation_workflows WHERE id = $1", outreach_id
+        )
+        assert outreach is not None
         rows = await connection.fetch(
             """
-            SELECT p.id, p.event_id, p.slots, s.name FROM proposals p JOIN sponsors s ON s.id = p.sponsor_id
-            WHERE p.outreach_id = $1 AND p.status = 'written' ORDER BY p.rank
+            SELECT p.id, p.event_id, p.slots, s.name, p.approved_hash IS NOT DISTINCT FROM p.content_hash AS approved
+            FROM proposals p JOIN sponsors s ON s.id = p.sponsor_id
+            WHERE p.outreach_id = $1 AND p.status = 'written' ORDER BY p.rank FOR UPDATE OF p
             """,
             outreach_id,
         )
-        for row in rows:
-            await _begin(connection, *row.values(), timeline=timeline, since=since)
+        for *row, approved in (row.values() for row in rows):
+            sequence = await _begin(connection, *row, timeline=timeline, outreach=outreach)
+            if approved:
+                await approvals.approve_written(connection, sequence, "proposal_email")
         count: int = await connection.fetchval(
             "SELECT count(*) FROM proposals WHERE outreach_id = $1 AND sequence_id IS NOT NULL", outreach_id
         )
@@ -217,8 +175,8 @@ async def _begin(
     sponsor: str,
     *,
     timeline: Sequence[Step],
-    since: datetime,
-) -> None:
+    outreach: asyncpg.Record,
+) -> UUID:
     begun = await automations.begin(
         connection,
         workflow_type="sponsor_outreach",
@@ -228,7 +186,8 @@ async def _begin(
         definition=to_definition(timeline),
         steps=timeline,
         rules=RULES,
-        since=since,
+        since=outreach["created_at"],
+        approval=outreach["approval"],
     )
     # The proposal goes out as a campaign's mail does: its words are a row that can be read, approved and revised.
     await connection.execute(
@@ -240,18 +199,19 @@ async def _begin(
             ON CONFLICT (automation_id) DO UPDATE SET content = marketing_campaigns.content || excluded.content
             RETURNING id
         ), mail AS (
-            INSERT INTO email_templates (campaign_id, name, subject, slots, content_hash)
-            SELECT id, 'proposal_email', $2 ->> 'subject', $2, $3 FROM campaign ON CONFLICT DO NOTHING
+            INSERT INTO email_templates (campaign_id, name, subject, slots)
+            SELECT id, 'proposal_email', $2 ->> 'subject', $2 FROM campaign ON CONFLICT DO NOTHING
         ), taken AS (
-            UPDATE proposals SET sequence_id = $1, status = 'active', updated_at = now() WHERE id = $4
+            UPDATE proposals SET sequence_id = $1, status = 'active', updated_at = now() WHERE id = $3
         )
         INSERT INTO occurrences (kind, rehearsal, event_id, subject, data, occurred_at)
-        SELECT 'sequence_created', rehearsal, event_id, 'proposal/' || $4::uuid, jsonb_build_object('proposal', $4::uuid),
+        SELECT 'sequence_created', rehearsal, event_id, 'proposal/' || $3::uuid, jsonb_build_object('proposal', $3::uuid),
                eventos_now(event_id)
         FROM automation_workflows WHERE id = $1
         """,
-        *(begun.id, slots, _hash(slots), proposal_id),
+        *(begun.id, slots, proposal_id),
     )
+    return begun.id
 
 
 async def opened(pool: Pool, sequence_id: UUID, at: datetime) -> None:
@@ -376,7 +336,3 @@ async def answer(pool: Pool, reply_id: UUID) -> Answer | None:
         reply_id,
     )
     return None if row is None else Answer(*row.values())
-
-
-def _hash(words: Any) -> str:
-    return sha256(orjson.dumps(words, option=orjson.OPT_SORT_KEYS)).hexdigest()

@@ -89,13 +89,16 @@ async def report_unknown(pool: Pool, ids: Collection[UUID]) -> None:
 
 
 async def sweep(pool: Pool, channel: str, *, rehearsal: bool) -> int:
-    """Free what a pause held and is paused no more, and what a cancelled automation still holds: the gates decide anew."""
+    """Free what a pause or a missing approval held and nothing holds any more, and what a cancelled automation still holds:
+    the gates decide anew.
+    """
     status: str = await pool.execute(
         """
         UPDATE messages m SET release_at = eventos_now(m.event_id), reason = NULL
         FROM automation_workflows a
         WHERE a.id = m.automation_id AND m.status = 'queued' AND NOT m.counted AND m.rehearsal = $1 AND m.channel = $2
-          AND ((m.release_at = 'infinity' AND a.status <> 'paused')
+          AND ((m.release_at = 'infinity' AND a.status <> 'paused'
+                AND NOT (a.approval = 'required' AND eventos_unapproved(a.id, m.content_id)))
                OR (a.status = 'cancelled' AND m.release_at > eventos_now(m.event_id)))
         """,
         *(rehearsal, channel),

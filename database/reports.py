@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from database.connection import Pool
+from database.notifications import NOTICES
 
 
 class StepRow(NamedTuple):
@@ -51,11 +52,11 @@ async def steps(
                    jsonb_object_agg(coalesce(reason, status), n) FILTER (WHERE status = 'failed') AS failures
             FROM (SELECT status, reason, count(*) AS n FROM messages WHERE log_id = l.id GROUP BY 1, 2) counted
         ) m ON TRUE
-        WHERE a.event_id = $1 AND ($3::timestamptz IS NULL OR l.ended_at <= $3)
+        WHERE a.event_id = $1 AND NOT starts_with(l.slot, $4) AND ($3::timestamptz IS NULL OR l.ended_at <= $3)
           AND ($2::timestamptz IS NULL OR l.ended_at > $2)
         ORDER BY a.created_at, a.id, l.due_at, l.started_at
         """,
-        *(event_id, ended_after, ended_until),
+        *(event_id, ended_after, ended_until, NOTICES),
     )
     return [StepRow(*row.values()) for row in rows]
 
@@ -76,15 +77,24 @@ class AutomationRow(NamedTuple):
     last_error: str | None
     temporal_workflow_id: str
     definition: dict[str, Any]
+    awaits: str | None
+    """The step that waits for approval."""
+    refused: str | None
+    """Why it was refused, if it was."""
 
 
 async def automations(pool: Pool, event_id: UUID | None = None) -> list[AutomationRow]:
     """The automations of an event, or of all that are no rehearsal, oldest first."""
     rows = await pool.fetch(
         """
-        SELECT id, event_id, subject_id, name, workflow_type, status, steps_completed, coalesce(steps_total, 0), current_step,
-               next_execution_at, last_error, temporal_workflow_id, definition
-        FROM automation_workflows WHERE event_id = $1 OR ($1::uuid IS NULL AND NOT rehearsal) ORDER BY created_at, id
+        SELECT a.id, event_id, subject_id, name, workflow_type, a.status, steps_completed, coalesce(steps_total, 0), current_step,
+               next_execution_at, last_error, temporal_workflow_id, definition, p.step, p.note
+        FROM automation_workflows a LEFT JOIN LATERAL (
+            SELECT step, CASE WHEN p.status = 'rejected' THEN coalesce(nullif(note, ''), 'no reason given') END AS note
+            FROM approvals p WHERE p.automation_id = a.id AND p.content_id IS NULL AND p.status IN ('pending', 'rejected')
+              AND a.status IN ('pending', 'active', 'paused')
+        ) p ON TRUE
+        WHERE event_id = $1 OR ($1::uuid IS NULL AND NOT rehearsal) ORDER BY created_at, id
         """,
         event_id,
     )

@@ -10,6 +10,7 @@ import asyncpg
 
 from database import journal
 from database.connection import Connection
+from database.notifications import NOTICES
 from models.automation import StepState
 
 SENT = {"email": "emails_sent", "whatsapp": "whatsapp_messages_sent"}
@@ -39,7 +40,7 @@ async def tally(connection: Connection, changes: Iterable[Change], channel: str)
         return
     rows = await connection.fetch(
         """
-        SELECT l.id, l.workflow_id, l.status, l.open, l.result, l.error_message
+        SELECT l.id, l.workflow_id, l.slot, l.status, l.open, l.result, l.error_message
         FROM workflow_execution_logs l JOIN automation_workflows a ON a.id = l.workflow_id
         WHERE l.id = ANY($1) ORDER BY a.id, l.id FOR NO KEY UPDATE OF a, l
         """,
@@ -50,7 +51,7 @@ async def tally(connection: Connection, changes: Iterable[Change], channel: str)
     if ended := {row.automation_id for row in after if row.ends}:
         await journal.recount(connection, ended)
     for row in after:
-        if row.settled:
+        if row.settled and not row.notice:
             await _tell(connection, row)
 
 
@@ -65,6 +66,8 @@ class _After:
     status: str
     verdict: StepState
     """What its messages have come to, once none of them is open."""
+    notice: bool
+    """A mail to the organizer about the automation itself."""
     settled: bool
     ends: bool
     """Settled, and not held: a row of which nothing could be done runs on, with its error, until a person decides."""
@@ -101,7 +104,10 @@ def _after(row: asyncpg.Record, changes: list[Change]) -> _After:
         del result["held"]
     verdict = _verdict(result)
     settled = row["status"] == "running" and open_ <= 0
-    ends = settled and verdict is not StepState.FAILED
+    notice = row["slot"].startswith(NOTICES)
+    if notice:
+        sent = failed = executed = 0  # of the automation's work it is no part
+    ends = settled and (notice or verdict is not StepState.FAILED)
     # What was held for later may still change the picture of a row that has ended.
     status = verdict.value if ends or row["status"] in ("success", "failed", "skipped") else row["status"]
     if status == StepState.SKIPPED and "reason" not in result and skipped:
@@ -113,6 +119,7 @@ def _after(row: asyncpg.Record, changes: list[Change]) -> _After:
         result=result,
         status=status,
         verdict=verdict,
+        notice=notice,
         settled=settled,
         ends=ends,
         works_again=bool(sent and row["error_message"]),
@@ -204,9 +211,7 @@ async def _tell(connection: Connection, row: _After) -> None:
             row.id,
             row.automation_id,
         )
-        await journal.tell(
-            connection, f"held/{row.id}", row.automation_id, "A step could not be carried out", reason or ""
-        )
+        await journal.tell_held(connection, row.id, row.automation_id, "A step could not be carried out", reason or "")
     await connection.execute(
         """
         INSERT INTO occurrences (kind, rehearsal, event_id, automation_id, subject, data, occurred_at)

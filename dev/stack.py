@@ -43,6 +43,7 @@ def environment(
         "TEMPORAL_NAMESPACE": "default",
         "TEMPORAL_TASK_QUEUE": TASK_QUEUE,
         "PUBLIC_URL": public_url,
+        "INBOUND_DOMAIN": "in.sandbox.example",
         "SANDBOX_URL": sandbox_url,
         "RESEND_API_URL": f"{sandbox_url}/resend",
         "RESEND_API_KEY": "re_local",

@@ -60,8 +60,8 @@ class Enqueue(Frozen):
 class Enqueued(Frozen):
     """What was decided, now or the first time it was asked."""
 
-    outcome: Literal["decided", "paused", "cancelled", "stale"]
-    """`paused`, `cancelled` and `stale` wrote nothing; `stale` brings the anchors to adopt."""
+    outcome: Literal["decided", "paused", "cancelled", "stale", "unapproved"]
+    """All but `decided` decided nothing; `stale` brings the anchors to adopt, `unapproved` has asked for the approval."""
     log_id: UUID | None = None
     step_id: str | None = None
     """The branch the slot was decided for, perhaps not the one asked for."""
@@ -94,7 +94,7 @@ class EmailMessage:
     html: str
     text: str
     headers: Mapping[str, str] = field(default_factory=dict)
-    reply_to: str | None = None
+    reply_to: str | tuple[str, ...] | None = None
     attachments: tuple[Attachment, ...] = ()
 
 

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field
 
+from models.approval import Awaited
 from models.automation import RULES, Anchors, Frozen, Progress, Reaction, Step, StepState, WorkflowType
 from models.moments import Instants
 
@@ -37,6 +38,8 @@ class Asked(Frozen):
     """When the steps that others count from ended."""
     held: bool = False
     """Whether a step waits for a person; what the row says of it then stays."""
+    now: AwareDatetime | None = None
+    """The player's business instant: an approver who is to be reminded by then is reminded."""
 
 
 class Bearings(Frozen):
@@ -48,6 +51,10 @@ class Bearings(Frozen):
     status: str
     problem: str | None = None
     """Why the instants cannot be known, and what to do; the automation waits until the event is put right."""
+    awaited: Awaited | None = None
+    """The approval that is asked for and not given."""
+    approved: dict[str, AwareDatetime] = Field(default_factory=dict)
+    """When the steps that needed it were approved."""
 
 
 class Rest(Frozen):
@@ -105,6 +112,14 @@ class Ended(Frozen):
 
     step_id: str
     progress: Progress
+
+
+class Begun(Frozen):
+    """What a slot of the journal says once its step has begun, if it may begin."""
+
+    step_id: str
+    progress: Progress | None
+    """None if nothing was decided, because the step waits for approval, which was asked for."""
 
 
 class Finish(Frozen):

@@ -220,7 +220,7 @@ def _mail(message: EmailMessage) -> dict[str, Any]:
         "tags": [{"name": TAG, "value": str(message.id)}],
     }
     if message.reply_to:
-        mail["reply_to"] = message.reply_to
+        mail["reply_to"] = message.reply_to if isinstance(message.reply_to, str) else list(message.reply_to)
     if message.attachments:
         mail["attachments"] = [
             {"filename": one.filename, "content_type": one.content_type, "content": b64encode(one.content).decode()}

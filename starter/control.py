@@ -1,4 +1,4 @@
-"""What people ask of running automations: list, pause, resume, cancel, retry, skip."""
+"""What people ask of running automations: list, pause, resume, cancel, retry, skip, approve, reject."""
 
 from datetime import timedelta
 from typing import Literal
@@ -7,10 +7,12 @@ from uuid import UUID
 from temporalio.client import Client, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError
 from temporalio.service import RPCError, RPCStatusCode
 
-from database import automations, control, events
+from database import approvals, automations, control, events
+from database.approvals import Waiting
 from database.connection import Pool
 from database.control import Scope
 from database.events import Event
+from models.approval import Decide
 from models.moments import UnknownZone, zone_named
 from models.player import Policy, StepOrder
 
@@ -99,13 +101,61 @@ async def order(
     once: str | None = None,
 ) -> str:
     """`retry` or `skip` a held step; the player's own answer. What is asked again under the same `once` is done once."""
+    return await _update(client, pool, automation_id, verb, step, once=once)
+
+
+async def approve(client: Client, pool: Pool, automation_id: UUID, decision: Decide) -> str:
+    """Approve exactly the content that was shown, all of it or one piece; the player's own answer."""
+    return await _decide(client, pool, automation_id, "approve", decision)
+
+
+async def reject(client: Client, pool: Pool, automation_id: UUID, decision: Decide) -> str:
+    """Refuse what was shown: nobody is written to, or, of several proposals, that sponsor is left out."""
+    return await _decide(client, pool, automation_id, "reject", decision)
+
+
+async def to_approve(pool: Pool, automation_id: UUID, step: str | None = None) -> Waiting:
+    """What an automation waits for a person to decide, as it is at this moment."""
+    waiting = await approvals.waiting(pool, automation_id)
+    if waiting is None:
+        if await automations.temporal_id(pool, automation_id) is None:
+            raise ControlError(_unknown(automation_id))
+        raise ControlError(f"Nothing of automation {automation_id} waits for approval. `eventos list` shows what does.")
+    if step is not None and step != waiting.step:
+        raise ControlError(f"Not {step} but {waiting.step} waits for approval.")
+    return waiting
+
+
+async def _decide(
+    client: Client, pool: Pool, automation_id: UUID, verb: Literal["approve", "reject"], decision: Decide
+) -> str:
+    waiting = await to_approve(pool, automation_id)
+    # The same decision about the same question is taken once, however often it is asked for.
+    once = f"{verb}/{waiting.approval_id}/{decision.content_hash}"
+    return await _update(client, pool, automation_id, verb, decision, once=once)
+
+
+def _unknown(automation_id: UUID) -> str:
+    return f"There is no automation {automation_id}. `eventos list` shows those there are."
+
+
+async def _update(
+    client: Client,
+    pool: Pool,
+    automation_id: UUID,
+    verb: str,
+    about: StepOrder | Decide,
+    *,
+    once: str | None,
+) -> str:
+    """Ask a player; its answer within five seconds, or a ControlError that says what is known and how to look."""
     workflow_id = await automations.temporal_id(pool, automation_id)
     if workflow_id is None:
-        raise ControlError(f"There is no automation {automation_id}. `eventos list` shows those there are.")
+        raise ControlError(_unknown(automation_id))
     handle = client.get_workflow_handle(workflow_id)
     try:
         answer: str = await handle.execute_update(
-            verb, step, id=once, rpc_timeout=timedelta(seconds=ANSWER_SECONDS), result_type=str
+            verb, about, id=once, rpc_timeout=timedelta(seconds=ANSWER_SECONDS), result_type=str
         )
         return answer
     except WorkflowUpdateFailedError as error:
@@ -113,7 +163,7 @@ async def order(
     except WorkflowUpdateRPCTimeoutOrCancelledError as error:
         raise ControlError(
             f"No answer within {ANSWER_SECONDS} seconds, so the outcome is unknown. Is a worker running? "
-            f"`eventos show` tells how {step.step} stands."
+            f"`eventos show` tells how {about.step} stands."
         ) from error
     except RPCError as error:
         if error.status is RPCStatusCode.NOT_FOUND:

@@ -98,13 +98,14 @@ async def _ahead(pool: Pool, automation: AutomationRow, rows: Sequence[StepRow])
             "name": step.id,
             "round": 0,
             "due_at": at.isoformat() if (at := due.get(step.id)) else None,
-            "status": "ahead",
+            "status": "waits" if step.id == automation.awaits else "ahead",
             "queued": 0,
             "sent": 0,
             "failed": 0,
             "unknown": 0,
             "skipped": {},
             **({} if due.get(step.id) else {"reason": step.moment}),
+            **({"reason": _awaits(automation)} if step.id == automation.awaits else {}),
         }
         for step in sorted(ahead, key=lambda step: (due.get(step.id) is None, due.get(step.id) or FOREVER))
     ]
@@ -127,6 +128,12 @@ async def unexplained(
             if step["status"] != "success" and not (step["status"] == "skipped" and step.get("reason"))
         ]
     return found + await reports.loose_ends(pool, event_id, told)
+
+
+def _awaits(automation: AutomationRow) -> str:
+    if automation.refused is not None:
+        return f"was rejected: {automation.refused}"
+    return f"waits for approval: eventos approve {automation.id}"
 
 
 async def compare(pool: Pool, event_id: UUID, sandbox_url: str) -> dict[str, int]:

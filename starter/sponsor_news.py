@@ -3,16 +3,13 @@
 from datetime import datetime, time
 from uuid import UUID
 
-from temporalio.client import Client
-
 from database import events, notifications, proposals
 from database.connection import Pool
 from database.occurrences import Occurrence
 from database.proposals import Mark, Proposal
 from models.answers import is_refusal, same_company
 from models.moments import zone_named
-from models.player import News, StepOrder
-from starter.control import ControlError, order
+from models.player import News
 from starter.kinds import Kind
 from workflows.sponsor_outreach import REACTIONS
 from workflows.sponsor_outreach import SEQUENCE as TIMELINE
@@ -70,15 +67,6 @@ async def after_its_end(pool: Pool, occurrence: Occurrence) -> str:
     if occurrence.kind in MARKS:
         return f"marked as {await proposals.mark(pool, occurrence.automation_id, MARKS[occurrence.kind])}"
     return "its sequence has ended"
-
-
-async def approve(client: Client, pool: Pool, outreach_id: UUID, content_hash: str) -> str:
-    """Approve the proposals of an outreach as they were shown, and have them go out; the player's own answer."""
-    if not await proposals.approve(pool, outreach_id, content_hash):
-        raise ControlError(
-            "The proposals have changed since they were shown; read them again and approve what you read."
-        )
-    return await order(client, pool, outreach_id, "retry", StepOrder(step="create_follow_up_sequence"))
 
 
 async def _answered(pool: Pool, occurrence: Occurrence, proposal: Proposal) -> News | str:

@@ -1,6 +1,7 @@
 """What each occurrence leads to: an automation begun by a rule, or news for those that run."""
 
 from datetime import datetime
+from typing import cast
 from uuid import UUID
 
 import structlog
@@ -13,12 +14,13 @@ from temporalio.common import (
 )
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
-from database import automations, control, events, notifications, occurrences
+from database import automations, control, decisions, events, notifications, occurrences
 from database.connection import Pool
 from database.control import Scope
 from database.events import Event
-from database.occurrences import Occurrence
+from database.occurrences import Occurrence, Rule
 from models import conditions
+from models.approval import Approval
 from models.automation import RULES, WorkflowType
 from models.definition import from_definition, to_definition
 from models.player import AutomationInput, News
@@ -31,7 +33,7 @@ from starter.webhooks import Webhooks
 log = structlog.get_logger()
 
 
-NEWS = ("paused", "resumed", "cancelled", "event_rescheduled", "step_settled")
+NEWS = ("paused", "resumed", "cancelled", "event_rescheduled", "step_settled", "content_changed")
 """Occurrences of one automation that every player is told; a kind may listen to more."""
 
 
@@ -94,9 +96,19 @@ class Triggers:
                 return await self._match(occurrence, event_id)
 
     async def begin(
-        self, workflow_type: WorkflowType, event: Event, subject_id: UUID, since: datetime, *, kind: Kind | None = None
+        self,
+        workflow_type: WorkflowType,
+        event: Event,
+        subject_id: UUID,
+        since: datetime,
+        *,
+        kind: Kind | None = None,
+        approval: Approval | None = None,
     ) -> str:
-        """Begin an automation of a kind for a subject, once for what happened at `since`; says what came of it."""
+        """Begin an automation of a kind for a subject, once for what happened at `since`; says what came of it.
+
+        `approval` is what its rule says about it, if it says anything; else the organizer's setting counts.
+        """
         kind = kind or KINDS[workflow_type]
         closes = {"event_date": event.starts_at, "event_end": event.ends_at}.get(kind.closes or "")
         if closes is not None and closes <= event.now:
@@ -114,6 +126,7 @@ class Triggers:
                 steps=kind.timeline,
                 rules=RULES,
                 since=since,
+                approval=approval,
             )
         if begun.status in ("completed", "failed", "cancelled"):
             return f"{workflow_type} has run already"
@@ -181,7 +194,9 @@ class Triggers:
                 raise Refused(f"Rule {rule.name!r} begins {rule.workflow_type!r}; there are {', '.join(KINDS)}.")
             about = KINDS[found[0]].subject
             subject_id = event_id if about == "event" else UUID(occurrence.data[about])
-            outcomes.append(await self.begin(found[0], event, subject_id, occurrence.created_at))
+            outcomes.append(
+                await self.begin(found[0], event, subject_id, occurrence.created_at, approval=_approval(rule))
+            )
         return "; ".join(outcomes)
 
     async def _tell(self, occurrence: Occurrence, automation_id: UUID) -> str:
@@ -193,6 +208,8 @@ class Triggers:
             return await self._tell_sequence(occurrence, workflow_id)
         if occurrence.kind not in NEWS and not any(kind.hears(occurrence.kind) for kind in _kinds(workflow_type)):
             return f"no {workflow_type} listens to {occurrence.kind}"
+        if occurrence.kind == "content_changed":
+            await decisions.ask_again(self._pool, automation_id)
         news = News(kind=occurrence.kind, at=occurrence.occurred_at, data=occurrence.data)
         heard = await tell(
             self._client, workflow_id, news, rehearsal=occurrence.rehearsal, once=f"occurrence-{occurrence.id}"
@@ -211,6 +228,16 @@ class Triggers:
         if await tell(self._client, workflow_id, news, rehearsal=occurrence.rehearsal, once=once):
             return f"told: {news.kind}"
         return await sponsor_news.after_its_end(self._pool, occurrence)
+
+
+def _approval(rule: Rule) -> Approval | None:
+    match rule.parameters.get("approval"):
+        case None:
+            return None
+        case "auto" | "required" as said:
+            return cast(Approval, said)
+        case other:
+            raise Refused(f"Rule {rule.name!r} says approval {other!r}; it is 'auto' or 'required'.")
 
 
 def _kinds(workflow_type: str) -> list[Kind]:

@@ -213,8 +213,9 @@ class Notice(BaseModel):
     headline: str = Field(min_length=1, max_length=200)
     paragraphs: tuple[str, ...] = Field(min_length=1, description="What happened and what to do, in plain words.")
     rows: tuple[tuple[str, str], ...] = Field(default=(), description="Facts as label and value: step, due, reason.")
-    action_label: str = Field(min_length=1, max_length=40)
-    action_url: str = Field(pattern=r"^https?://[^\s<>\"']+$")
+    action_label: str = Field(default="", max_length=40)
+    action_url: str = Field(default="", pattern=r"^(https?://[^\s<>\"']+)?$")
+    """Where it is dealt with, if there is a page for it."""
 
     def parts(self) -> Parts:
         """The words in their places."""

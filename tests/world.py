@@ -91,15 +91,19 @@ class World:
     async def messages(self, *statuses: str) -> list[dict[str, Any]]:
         """The messages in the ledger, by address."""
         rows = await self.pool.fetch(
-            "SELECT * FROM messages WHERE event_id = $1 AND (cardinality($2::text[]) = 0 OR status = ANY($2)) ORDER BY address",
+            "SELECT * FROM messages WHERE event_id = $1 AND template <> 'notification' "
+            "AND (cardinality($2::text[]) = 0 OR status = ANY($2)) ORDER BY address",
             self.event,
             list(statuses),
         )
         return [dict(row) for row in rows]
 
     async def counts(self) -> dict[str, int]:
-        """How many messages there are of each status."""
-        rows = await self.pool.fetch("SELECT status, count(*) FROM messages WHERE event_id = $1 GROUP BY 1", self.event)
+        """How many messages of steps there are of each status; notices to the organizer are none."""
+        rows = await self.pool.fetch(
+            "SELECT status, count(*) FROM messages WHERE event_id = $1 AND template <> 'notification' GROUP BY 1",
+            self.event,
+        )
         return {row["status"]: row["count"] for row in rows}
 
     async def journal(self, step: Step = EMAIL) -> dict[str, Any]:

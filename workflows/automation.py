@@ -56,6 +56,8 @@ class Automation(Orders):
             return await self._rest(FOREVER, None, knows.problem)
         if knows.happened:
             return await self._react(*knows.happened[0])
+        if knows.waiting.reminds(self.now()):
+            return await self._take_bearings()  # which reminds
         heard, now = self._heard, self.now()
         todo = knows.plan(now)
         self._current = todo.current
@@ -74,7 +76,8 @@ class Automation(Orders):
         if todo.finished and (end is None or end <= now) and not self.about.open_ended:
             knows.over = "completed"
             return None
-        return await self._rest(knows.wake(todo, now), todo.wake)
+        waits = todo.current in knows.waiting.steps
+        return await self._rest(knows.wake(todo, now), None if waits else todo.wake)
 
     async def _react(self, reaction: Reaction, at: datetime | None) -> None:
         """Carry out what a fact brings about. Each part is journalled, so a turn that is interrupted goes on where it was."""
@@ -107,6 +110,7 @@ class Automation(Orders):
                 steps=self.about.steps,
                 ended={id_: known.ended for id_, known in progress.items() if known.ended},
                 held=any(known.state is StepState.HELD for known in progress.values()),
+                now=self.now(),
             )
         )
         self.knows.adopt(bearings, resumes, workflow.now())
@@ -143,5 +147,5 @@ class Automation(Orders):
 
     def _describe(self, until: datetime | None) -> None:
         knows = self.knows
-        condition = knows.over or knows.problem or ("paused" if knows.paused else None)
+        condition = knows.over or knows.problem or ("paused" if knows.paused else None) or knows.waiting.said
         workflow.set_current_details(details(self.about.steps, knows.instants, knows.progress, until, condition))

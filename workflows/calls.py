@@ -13,9 +13,10 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 from temporalio.exceptions import ApplicationError
 
+from models.approval import Decided
 from models.automation import Frozen
 from models.messages import Enqueue, Enqueued
-from models.player import Act, Asked, Bearings, Begin, DispatchInput, End, Ended, Finish, Free, Rest
+from models.player import Act, Asked, Bearings, Begin, Begun, DispatchInput, End, Ended, Finish, Free, Rest
 from models.watch import Watched, WatchInput
 
 T = TypeVar("T", bound=Frozen)
@@ -64,9 +65,9 @@ async def enqueue(request: Enqueue, summary: str) -> Enqueued:
     return answer
 
 
-async def begin_step(begin: Begin, summary: str) -> Ended:
-    """Decide a round of a step that sends no messages."""
-    return await _local("begin_step", begin, Ended, summary)
+async def begin_step(begin: Begin, summary: str) -> Begun:
+    """Decide a round of a step that does more than send messages."""
+    return await _local("begin_step", begin, Begun, summary)
 
 
 async def end_step(end: End, summary: str) -> Ended:
@@ -84,6 +85,20 @@ async def free_step(free: Free) -> bool:
         local_retry_threshold=timedelta(seconds=2),
         retry_policy=PATIENT,
         summary=f"free {free.step}",
+    )
+    return result
+
+
+async def decide(decided: Decided) -> str:
+    """Take in what a person decided about generated content; says what came of it."""
+    result: str = await workflow.execute_local_activity(
+        "decide",
+        decided,
+        result_type=str,
+        start_to_close_timeout=timedelta(seconds=30),
+        local_retry_threshold=timedelta(seconds=2),
+        retry_policy=PATIENT,
+        summary=f"{decided.verb} {decided.decision.step}",
     )
     return result
 

@@ -46,7 +46,7 @@ class Doing:
         except FailureError as error:
             if is_cancelled_exception(error) or is_gone(error):
                 raise
-            await self.end(step, decision.round, decision.due, StepState.HELD, error=_words(error))
+            await self.end(step, decision.round, decision.due, StepState.HELD, error=words(error))
 
     async def obey(self, verb: str, order: StepOrder) -> None:
         """Give a held step up, or try it again."""
@@ -117,6 +117,8 @@ class Doing:
                 knows.paused = knows.paused or knows.resumes == resumes
             case "stale":
                 knows.outdated = True
+            case "unapproved":
+                knows.await_approval(step.id, decision.round)
             case "decided":
                 self.noted = (next_step, next_at)
                 knows.learn_queued(answer, decision.round, now)
@@ -135,6 +137,8 @@ class Doing:
             ),
             f"begin {step.id}",
         )
+        if begun.progress is None:
+            return self.knows.await_approval(step.id, decision.round)
         self.knows.learn(begun.step_id, begun.progress)
         if begun.step_id != step.id:
             return await self._adopt_branch(step, decision, begun.step_id, now)
@@ -184,7 +188,7 @@ class Doing:
             elif is_cancelled_exception(outcome):
                 raise outcome
             else:
-                errors.append(f"{target}: {_words(outcome)}")
+                errors.append(f"{target}: {words(outcome)}")
         return errors
 
     async def _adopt_branch(self, step: Step, decision: Decision, taken: str | None, now: datetime) -> None:
@@ -215,7 +219,7 @@ def _cause(error: BaseException) -> BaseException:
     return error.__cause__ or error if isinstance(error, ActivityError) else error
 
 
-def _words(error: BaseException) -> str:
+def words(error: BaseException) -> str:
     """The reason in the words of whoever raised it."""
     cause = _cause(error)
     said = cause.message if isinstance(cause, ApplicationError) else str(cause)

@@ -13,6 +13,7 @@ from models.messages import Enqueued
 from models.moments import Instants
 from models.player import AutomationInput, Bearings, News
 from workflows.timeline import Decision, Plan, Skip, plan, rounds
+from workflows.waiting import Waiting
 
 DAWN = datetime.min.replace(tzinfo=UTC)
 """Where a stepped clock stands until it is told the time."""
@@ -36,6 +37,7 @@ class Knowledge:
         self.reacted: Counter[str] = Counter()
         """How many times each fact was reacted to: the round of the next reaction."""
         self.freed: dict[str, datetime] = {}
+        self.waiting = Waiting()
         self.skip_before: datetime | None = None
         self.results: dict[tuple[str, int], dict[str, str]] = {}
         """What is done of a step and round, by target; a retry does only what is missing."""
@@ -71,6 +73,7 @@ class Knowledge:
             now, rules = self.clock.now(real), self.about.rules
             self.rounds |= rounds(self.about.steps, self.instants, bearings.instants, self.progress, now, rules)
         self.anchors, self.instants = bearings.anchors, bearings.instants
+        self.waiting.adopt(bearings, moved=moved)
 
     def learn(self, id_: str, progress: Progress) -> None:
         """Adopt what became of a step. What counts from its end gets its instant at the next look."""
@@ -105,7 +108,7 @@ class Knowledge:
                 self._hear_resumed(news)
             case "cancelled":
                 self.over = "cancelled"
-            case "event_rescheduled":
+            case "event_rescheduled" | "content_changed":
                 self.outdated = True
             case "step_settled":
                 self._hear_settled(news)
@@ -192,12 +195,14 @@ class Knowledge:
             self.facts,
             now,
             self.about.rules,
-            freed=self.freed,
+            freed=self.waiting.freed(self.freed, now),
             rounds=self.rounds,
         )
-        if self.skip_before is None:
-            return found
-        return replace(found, decisions=tuple(self._after_pause(decision) for decision in found.decisions))
+        decided = (
+            self.waiting.decided(self._after_pause(decision), self._wait_limit(decision.step_id), now)
+            for decision in found.decisions
+        )
+        return replace(found, decisions=tuple(decision for decision in decided if decision is not None))
 
     def foresee(self, decision: Decision, now: datetime) -> tuple[str | None, datetime | None]:
         """The step the player will wait for once this one has begun, and when it is due: one call keeps both on the row."""
@@ -213,6 +218,7 @@ class Knowledge:
     def wake(self, todo: Plan, now: datetime) -> datetime:
         """The next instant at which there may be something to do; FOREVER where only news can change anything."""
         instants = [todo.wake, self.last_anchor(), *(self._limit(id_, known) for id_, known in self._held())]
+        instants += self.waiting.wakes(self.instants, self._event_date)
         return min((at for at in instants if at is not None and at > now), default=FOREVER)
 
     def interrupted(self) -> bool:
@@ -252,6 +258,20 @@ class Knowledge:
             return decision
         reason = "fell due during a pause, and the resume skipped it"
         return Skip(step.id, decision.round, decision.due, reason)
+
+    def await_approval(self, id_: str, round_: int) -> None:
+        """A step found its words unapproved: it has not begun, whatever it has done to make them."""
+        self.waiting.steps.add(id_)
+        if self.progress.pop(id_, None) is not None:
+            self.rounds[id_] = round_
+        self.outdated = True
+
+    def _wait_limit(self, id_: str) -> datetime | None:
+        return self.waiting.limit(id_, self.instants, self._event_date)
+
+    @property
+    def _event_date(self) -> datetime | None:
+        return self.anchors.event_date if self.anchors else None
 
     def _held(self) -> Iterator[tuple[str, Progress]]:
         return ((id_, known) for id_, known in self.progress.items() if known.state is StepState.HELD)

@@ -1,14 +1,18 @@
 """What an automation hears while it plays: news by signals, orders by updates, questions by queries."""
 
+from contextlib import suppress
 from datetime import timedelta
+from typing import Literal
 
 from temporalio import workflow
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, FailureError, is_cancelled_exception
 
+from models.approval import Decide, Decided
 from models.automation import StepState
 from models.player import AutomationInput, News, StepOrder
+from workflows import calls
 from workflows.display import details
-from workflows.doing import Doing
+from workflows.doing import Doing, words
 
 ANSWER = timedelta(seconds=3)
 """How long an order waits for the step it freed; its caller waits five seconds."""
@@ -44,6 +48,11 @@ class Orders(Doing):
     @workflow.signal
     def event_rescheduled(self, news: News) -> None:
         """The event's dates or zone were changed."""
+        self._hear(news)
+
+    @workflow.signal
+    def content_changed(self, news: News) -> None:
+        """Words that were approved, or wait for it, are others by now."""
         self._hear(news)
 
     @workflow.signal
@@ -102,14 +111,62 @@ class Orders(Doing):
         return f"{order.step} is {known.state}" + (f": {known.reason}" if known.reason else "")
 
     def _is_held(self, order: StepOrder) -> None:
-        if order.step not in self.knows.steps:
-            raise ApplicationError(f"There is no step {order.step!r}; the steps are {', '.join(self.knows.steps)}.")
-        if self.knows.over is not None:
-            raise ApplicationError(f"The automation is {self.knows.over}, so nothing of it can be changed.")
+        self._is_open(order.step)
+        if order.step in self.knows.waiting.steps:
+            raise ApplicationError(f"{order.step} waits for approval: approve or reject it; it is not held.")
         known = self.knows.progress.get(order.step)
         if known is None or known.state is not StepState.HELD:
             state = known.state if known else "not yet due"
             raise ApplicationError(f"{order.step} is {state}; only a held step can be retried or skipped.")
+
+    def _is_open(self, step: str) -> None:
+        if step not in self.knows.steps:
+            raise ApplicationError(f"There is no step {step!r}; the steps are {', '.join(self.knows.steps)}.")
+        if self.knows.over is not None:
+            raise ApplicationError(f"The automation is {self.knows.over}, so nothing of it can be changed.")
+
+    # -- decisions --------------------------------------------------------------------------------------------------
+
+    @workflow.update
+    async def approve(self, decision: Decide) -> str:
+        """Approve exactly the words that were shown; what waited for it goes out."""
+        return await self._decide("approve", decision)
+
+    @workflow.update
+    async def reject(self, decision: Decide) -> str:
+        """Refuse the words that were shown; nobody is written to until they are changed and approved."""
+        return await self._decide("reject", decision)
+
+    @approve.validator
+    def _may_approve(self, decision: Decide) -> None:
+        self._may_decide(decision)
+
+    @reject.validator
+    def _may_reject(self, decision: Decide) -> None:
+        self._may_decide(decision)
+
+    async def _decide(self, verb: Literal["approve", "reject"], decision: Decide) -> str:
+        """The database alone knows which words there are at this instant: it takes the decision in, or refuses it."""
+        about = self.about
+        try:
+            said = await calls.decide(
+                Decided(automation_id=about.automation_id, event_id=about.event_id, verb=verb, decision=decision)
+            )
+        except FailureError as error:
+            if is_cancelled_exception(error):
+                raise
+            raise ApplicationError(words(error)) from error
+        self.knows.outdated = True
+        self._heard += 1
+        heard = self._heard
+        with suppress(TimeoutError):
+            await workflow.wait_condition(lambda: self._rested >= heard or self._closed, timeout=ANSWER)
+        return said
+
+    def _may_decide(self, decision: Decide) -> None:
+        self._is_open(decision.step)
+        if self.knows.waiting.awaited is None and not self.knows.outdated:
+            raise ApplicationError(f"{decision.step} does not wait for approval; nothing of the automation does.")
 
     # -- questions --------------------------------------------------------------------------------------------------
 

@@ -55,10 +55,6 @@ class SequenceKnowledge(Knowledge):
             return left
         return left[0], replace(left[1], reason=BEGUN)
 
-    @property
-    def _event_date(self) -> datetime | None:
-        return self.anchors.event_date if self.anchors else None
-
 
 def postponed(steps: Sequence[Step], instants: Instants, begun: Collection[str], until: datetime) -> Instants:
     """The instants with no step that has not begun due before `until`. What overtakes a step is postponed with it."""

@@ -7,6 +7,7 @@ import pytest
 
 from database import proposals, sponsors
 from database.connection import Pool
+from models.approval import DEFAULTS
 from tests.market import NOW, SLOTS, Market, insert, make_market
 from workflows.sponsor_outreach import SEQUENCE, TIMELINE
 
@@ -224,9 +225,6 @@ async def test_an_event_is_created_once_it_has_dates_and_categories_whether_at_o
 async def test_the_outreach_begins_by_a_rule_and_its_proposals_are_reviewed_first(pool: Pool) -> None:
     rule = await pool.fetchrow("SELECT * FROM automation_rules WHERE workflow_type = 'sponsor_outreach'")
     assert rule is not None
-    assert (rule["occurrence"], rule["parameters"], rule["enabled"]) == (
-        "event_created",
-        {"approval": "required"},
-        True,
-    )
+    assert (rule["occurrence"], rule["parameters"], rule["enabled"]) == ("event_created", {}, True)
+    assert DEFAULTS == {"sponsor_outreach": "required"}
     assert len(TIMELINE) == 3

@@ -165,7 +165,7 @@ class House:
         rows = await self.pool.fetch(
             """
             SELECT l.* FROM workflow_execution_logs l JOIN automation_workflows a ON a.id = l.workflow_id
-            WHERE a.temporal_workflow_id = $1 ORDER BY l.due_at, l.started_at, l.round
+            WHERE a.temporal_workflow_id = $1 AND l.action_type <> 'notification' ORDER BY l.due_at, l.started_at, l.round
             """,
             workflow_id,
         )

@@ -132,7 +132,7 @@ async def test_a_step_whose_messages_all_fail_is_held_and_a_retry_sends_them_aga
     assert await ask(working, id_, "retry", "announce") in ("announce is running", "announce is success")
     row = await working.until_row(id_, status="completed")
     assert (row["last_error"], row["steps_completed"]) == (None, 2)
-    assert await working.pool.fetchval("SELECT count(*) FROM messages WHERE status = 'sent' AND channel = 'email'") == 4
+    assert await working.pool.fetchval("SELECT count(*) FROM messages WHERE status = 'sent' AND step = 'announce'") == 4
 
 
 async def says(house: House, id_: str, words: str) -> bool:

@@ -3,11 +3,11 @@
 import httpx2
 import pytest
 
-from database import control, proposals
+from database import control
 from database.control import Scope
+from models.approval import Decide
 from models.player import StepOrder
 from starter import control as orders
-from starter import sponsor_news
 from tests.workflows.house import House
 from tests.workflows.sponsor_stage import DAY, Outreach, begin
 
@@ -85,19 +85,28 @@ async def test_nothing_goes_out_before_exactly_these_words_are_approved(working:
     begun = await begin(working, approval="required")
     await begun.live(1)
     row = await working.row(f"sponsor_outreach/{begun.event}/1")
-    assert row["last_error"].endswith("3 proposals wait for approval; read and approve them, and they go out.")
+    assert (row["approval"], row["current_step"]) == ("required", "create_follow_up_sequence")
     assert await begun.sequences() == {}
 
-    shown = await proposals.to_approve(begun.pool, row["id"])
+    shown = await orders.to_approve(begun.pool, row["id"])
+    assert len(shown.contents) == 3
     await begun.pool.execute(
         "UPDATE proposals SET slots = slots || $2 WHERE event_id = $1 AND rank = 1",
         begun.event,
         {"subject": "Another idea"},
     )
-    with pytest.raises(orders.ControlError, match="have changed since they were shown"):
-        await sponsor_news.approve(working.client, working.pool, row["id"], shown.content_hash)
-    now = await proposals.to_approve(begun.pool, row["id"])
-    await sponsor_news.approve(working.client, working.pool, row["id"], now.content_hash)
+    await working.quiet()
+    with pytest.raises(orders.ControlError, match="has changed since it was shown"):
+        await orders.approve(
+            working.client,
+            working.pool,
+            row["id"],
+            Decide(step="create_follow_up_sequence", content_hash=shown.content_hash),
+        )
+    now = await orders.to_approve(begun.pool, row["id"])
+    await orders.approve(
+        working.client, working.pool, row["id"], Decide(step=now.step, content_hash=now.content_hash, by="Olga")
+    )
     await begun.live(2)
     assert len(await begun.sequences()) == 3
     subjects = await begun.pool.fetch("SELECT subject FROM email_templates ORDER BY subject")

@@ -1,0 +1,186 @@
+"""Decisions: a person's word about exactly the words that were shown, and asking anew once words were changed."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import asyncpg
+
+from database import journal, notifications
+from database.approvals import COLUMNS, HELD, Content, ask_for, contents, unapproved
+from database.connection import Connection, Pool
+from models.approval import Decided
+from models.automation import Step
+from models.definition import from_definition
+
+KINDS = ("email", "whatsapp", "social", "proposal")
+LOOK = "`eventos list` shows what waits."
+
+
+class Undecidable(ValueError):
+    """A decision that cannot be taken in; the message says why and what to do."""
+
+
+async def decide(pool: Pool, order: Decided) -> str:
+    """Approve or reject exactly what was shown; says what came of it. Undecidable, and nothing is changed, if it is other by now."""
+    async with pool.acquire() as connection, connection.transaction():
+        await journal.lock(connection, order.automation_id)
+        await _lock_contents(connection, order.automation_id)
+        row = await connection.fetchrow(
+            f"""
+            SELECT {COLUMNS} FROM approvals
+            WHERE automation_id = $1 AND content_id IS NULL AND status IN ('pending', 'rejected') FOR UPDATE
+            """,
+            order.automation_id,
+        )
+        decision = order.decision
+        if row is None:
+            raise Undecidable(f"Nothing of it waits for approval. {LOOK.format(id=order.automation_id)}")
+        if decision.step != row["step"]:
+            raise Undecidable(f"Not {decision.step} but {row['step']} waits for approval.")
+        whole: str = await connection.fetchval("SELECT eventos_content_hash($1)", order.automation_id)
+        pieces = await contents(connection, order.automation_id)
+        piece = next((one for one in pieces if one.content_hash == decision.content_hash), None)
+        if decision.content_hash != whole and piece is None:
+            raise Undecidable(
+                "The content has changed since it was shown, so nothing was decided. "
+                f"Read it again with `eventos approve {order.automation_id}` and decide about what you read."
+            )
+        if order.verb == "reject":
+            return await _reject(connection, order, row, piece if decision.content_hash != whole else None)
+        chosen = pieces if decision.content_hash == whole or piece is None else (piece,)
+        return await _approve(connection, order, row, chosen)
+
+
+async def _lock_contents(connection: Connection, automation_id: UUID) -> None:
+    """Whoever changes words waits until this is decided, or was before."""
+    for table in ("email_templates", "whatsapp_campaigns", "social_posts"):
+        await connection.execute(
+            f"""
+            SELECT 1 FROM {table} t JOIN marketing_campaigns c ON c.id = t.campaign_id WHERE c.automation_id = $1
+            ORDER BY t.id FOR UPDATE OF t
+            """,
+            automation_id,
+        )
+    await connection.execute("SELECT 1 FROM proposals WHERE outreach_id = $1 ORDER BY id FOR UPDATE", automation_id)
+
+
+async def _approve(connection: Connection, order: Decided, row: asyncpg.Record, chosen: Sequence[Content]) -> str:
+    ids = [one.id for one in chosen]
+    for table in ("email_templates", "whatsapp_campaigns", "social_posts", "proposals"):
+        await connection.execute(f"UPDATE {table} SET approved_hash = content_hash WHERE id = ANY($1)", ids)
+    left = [one for one in await contents(connection, order.automation_id) if not one.approved]
+    if left:
+        await _note(connection, order, row, chosen[0])
+        return f"{chosen[0].name} is approved; {len(left)} more to decide about"
+    await _settle(connection, order, row, "approved")
+    await connection.execute(
+        "UPDATE automation_workflows SET last_error = NULL, updated_at = now() WHERE id = $1", order.automation_id
+    )
+    await release(connection, order.automation_id)
+    return f"approved; {row['step']} goes on"
+
+
+async def _reject(connection: Connection, order: Decided, row: asyncpg.Record, piece: Content | None) -> str:
+    if piece is not None and piece.kind == "proposal":
+        await connection.execute(
+            "UPDATE proposals SET status = 'rejected', approved_hash = NULL WHERE id = $1", piece.id
+        )
+        await _note(connection, order, row, piece)
+        left = [one for one in await contents(connection, order.automation_id) if not one.approved]
+        if left:
+            return f"{piece.name} is left out; {len(left)} more to decide about"
+        await _settle(connection, order, row, "approved")
+        return f"{piece.name} is left out; {row['step']} goes on with the others"
+    await _settle(connection, order, row, "rejected")
+    what = f"{piece.kind} {piece.name}: " if piece else ""
+    why = f"rejected{f' by {order.decision.by}' if order.decision.by else ''}: {what}{order.decision.note or 'no reason given'}"
+    said = f"{why}. Nobody is written to: change the words and approve them, or cancel the automation"
+    await connection.execute(
+        "UPDATE automation_workflows SET last_error = $2, updated_at = now() WHERE id = $1", order.automation_id, said
+    )
+    return said
+
+
+async def _note(connection: Connection, order: Decided, row: asyncpg.Record, piece: Content) -> None:
+    """Keep what was decided about one piece, and what is left to decide about under the hash that it has now."""
+    await connection.execute(
+        """
+        INSERT INTO approvals (automation_id, step, round, content_id, content_hash, status, asked_at, asked_of, decided_at,
+                               decided_by, note)
+        SELECT automation_id, step, round, $2, $3, $4, asked_at, asked_of, eventos_now(a.event_id), $5, $6
+        FROM approvals p JOIN automation_workflows a ON a.id = p.automation_id WHERE p.id = $1
+        """,
+        *(row["id"], piece.id, piece.content_hash, "approved" if order.verb == "approve" else "rejected"),
+        *(order.decision.by, order.decision.note),
+    )
+    await connection.execute(
+        "UPDATE approvals SET content_hash = eventos_content_hash(automation_id) WHERE id = $1", row["id"]
+    )
+
+
+async def _settle(connection: Connection, order: Decided, row: asyncpg.Record, status: str) -> None:
+    await connection.execute(
+        """
+        UPDATE approvals p
+        SET status = $2, decided_at = eventos_now(a.event_id), decided_by = $3, note = $4,
+            content_hash = eventos_content_hash(a.id)
+        FROM automation_workflows a WHERE p.id = $1 AND a.id = p.automation_id
+        """,
+        *(row["id"], status, order.decision.by, order.decision.note),
+    )
+    await notifications.withdraw(connection, order.automation_id, f"approval/{row['id']}")
+
+
+async def release(connection: Connection, automation_id: UUID) -> None:
+    """Let go of the messages that waited for approval."""
+    await connection.execute(
+        """
+        UPDATE messages SET release_at = eventos_now(event_id), reason = NULL
+        WHERE automation_id = $1 AND status = 'queued' AND release_at = 'infinity' AND reason = $2
+        """,
+        *(automation_id, HELD),
+    )
+    await connection.execute("SELECT pg_notify('eventos_messages', '')")
+
+
+async def ask_again(pool: Pool, automation_id: UUID) -> bool:
+    """Ask anew after words were changed, if anything still sends them; False if nothing does, or if it is asked already."""
+    async with pool.acquire() as connection, connection.transaction():
+        await journal.lock(connection, automation_id)
+        row = await connection.fetchrow(
+            """
+            SELECT a.definition, p.step, p.round, p.overdue_at, p.status FROM automation_workflows a
+            JOIN approvals p ON p.automation_id = a.id AND p.content_id IS NULL
+            WHERE a.id = $1 AND a.approval = 'required' AND a.status IN ('pending', 'active', 'paused')
+            ORDER BY p.asked_at DESC, p.status = 'superseded' LIMIT 1
+            """,
+            automation_id,
+        )
+        if row is None or row["status"] != "superseded":
+            return False
+        steps = from_definition(row["definition"])
+        for step in sorted(steps, key=lambda one: one.id != row["step"]):
+            round_ = await _still_sends(connection, automation_id, step)
+            if round_ is not None:
+                same = (step.id, round_) == (row["step"], row["round"])
+                await ask_for(connection, automation_id, step.id, round_, row["overdue_at"] if same else None)
+                return True
+    return False
+
+
+async def _still_sends(connection: Connection, automation_id: UUID, step: Step) -> int | None:
+    """The round in which a step has yet to send words that are not approved; None if it has none to send."""
+    if not await unapproved(connection, automation_id, step, KINDS):
+        return None
+    row = await connection.fetchrow(
+        """
+        SELECT l.round, l.status = 'pending' OR (l.status = 'running' AND NOT coalesce(l.result, '{}') ? 'queued')
+               OR EXISTS (SELECT 1 FROM messages m WHERE m.log_id = l.id AND m.status = 'queued'
+                          AND eventos_unapproved(m.automation_id, m.content_id)) AS sends
+        FROM workflow_execution_logs l WHERE l.workflow_id = $1 AND l.slot = $2 ORDER BY l.round DESC LIMIT 1
+        """,
+        *(automation_id, step.slot),
+    )
+    if row is None:
+        return 0
+    return row["round"] if row["sends"] else None
