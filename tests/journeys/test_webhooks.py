@@ -8,16 +8,21 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import httpx2
+import pytest
 
 from activities.dispatch import Dispatch
 from database.connection import Pool
 from database.outbox import enqueue
 from dev.api import connect_people
+from models.messages import Enqueue
+from models.replies import reply_address
 from providers import accounts
 from starter.people import People
 from starter.webhooks import Webhooks
+from tests.market import make_market
 from tests.serving import SECRET, TOKEN, Api, serving, settings_for, take_in
 from tests.world import WHATSAPP, World, make_world
+from workflows.sponsor_outreach import SEQUENCE
 
 START = datetime(2027, 1, 4, 9, tzinfo=UTC)
 
@@ -48,7 +53,7 @@ class System:
 
 
 @asynccontextmanager
-async def system(pool: Pool, sandbox: str, database: str) -> AsyncIterator[System]:
+async def system(pool: Pool, sandbox: str, database: str, inbound_domain: str = "") -> AsyncIterator[System]:
     async with serving(pool, sandbox) as api, httpx2.AsyncClient(base_url=sandbox) as http:
         settings = settings_for(sandbox, api.url)
         live, rehearsal = accounts.live(settings), accounts.rehearsal(settings)
@@ -64,7 +69,9 @@ async def system(pool: Pool, sandbox: str, database: str) -> AsyncIterator[Syste
             "TWILIO_AUTH_TOKEN": TOKEN,
         }
         await connect_people(environment)
-        dispatch = Dispatch(pool, live, rehearsal, public_url=api.url, listen_url=database)
+        dispatch = Dispatch(
+            pool, live, rehearsal, public_url=api.url, listen_url=database, inbound_domain=inbound_domain
+        )
         try:
             yield System(pool, api, dispatch, Webhooks(pool, live.email, rehearsal.email), http)
         finally:
@@ -174,3 +181,36 @@ async def test_in_real_time_everybodys_reactions_find_their_messages(pool: Pool,
             "person-2@people.example": "unsubscribed",
             "+14155550199": "STOP",
         }
+
+
+@pytest.mark.parametrize(
+    "inbound_domain", ["in.river.example", ""], ids=["by its reply address", "by the message it names"]
+)
+async def test_a_sponsors_answer_finds_its_sequence(
+    pool: Pool, sandbox: str, database: str, inbound_domain: str
+) -> None:
+    market = await make_market(pool)
+    await market.sponsor("Stratus Yard")
+    (proposal,) = await market.followed()
+    now, sequence = datetime.now(UTC), proposal["sequence_id"]
+    step = {"step": SEQUENCE[0], "round": 0, "due": now, "now": now, "date_revision": 0}
+    await enqueue(pool, Enqueue(automation_id=sequence, event_id=market.event, **step))
+    async with system(pool, sandbox, database, inbound_domain) as here:
+        await here.people({"who": "ada@*", "what": "reply", "after": 0.3, "text": "Tell me more."})
+        await here.dispatch.pump("email", rehearsal=False).drain()
+        id_ = await pool.fetchval("SELECT id FROM messages WHERE automation_id = $1", sequence)
+        (mail,) = (await here.sandbox.get("/_sandbox/messages")).json()["messages"]
+        (shown,) = (await here.sandbox.get("/resend/emails", headers={"authorization": "Bearer re_tests"})).json()[
+            "data"
+        ]
+        assert mail["message_id"] == str(id_)
+        token = [reply_address(id_, inbound_domain)] if inbound_domain else []
+        assert shown["reply_to"] == [*token, "hello@river.example"]
+        async with asyncio.timeout(30):
+            while not await pool.fetchval("SELECT count(*) FROM replies"):
+                await take_in(pool, here.webhooks, patient=False)
+                await asyncio.sleep(0.05)
+    assert await pool.fetchval("SELECT message_id FROM replies") == id_
+    told = await pool.fetchrow("SELECT automation_id FROM occurrences WHERE kind = 'message_replied'")
+    assert told is not None
+    assert told["automation_id"] == sequence
