@@ -151,6 +151,9 @@ class Doing:
         if errors:
             return await self.end(step, decision.round, decision.due, StepState.HELD, error="; ".join(errors))
         if any(action.verb in SENDS for action in step.actions):
+            if (fact := self.knows.ending(step)) is not None:  # it came about while this was being prepared
+                ended = f"ended by {fact}"
+                return await self.end(step, decision.round, decision.due, StepState.SKIPPED, error=ended)
             return await self._enqueue(step, decision, self.now())
         return await self.end(step, decision.round, decision.due, StepState.SUCCESS)
 

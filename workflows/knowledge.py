@@ -125,6 +125,12 @@ class Knowledge:
             self.outdated = True  # a fact may come with another date
             self.happened.append((reaction, at))
 
+    def ending(self, step: Step) -> str | None:
+        """The fact by which the automation is about to end, for a step of its timeline; what answers the fact is none."""
+        if step not in self.about.steps:
+            return None
+        return next((reaction.fact for reaction, _ in self.happened if reaction.ends), None)
+
     def rearm(self, now: datetime) -> None:
         """Steps that count from an anchor and lie ahead are due again, whatever became of them before."""
         for step in self.about.steps:

@@ -193,7 +193,7 @@ async def test_a_sponsors_answer_finds_its_sequence(
     await market.sponsor("Stratus Yard")
     (proposal,) = await market.followed()
     now, sequence = datetime.now(UTC), proposal["sequence_id"]
-    step = {"step": SEQUENCE[0], "round": 0, "due": now, "now": now, "date_revision": 0}
+    step: dict[str, Any] = {"step": SEQUENCE[0], "round": 0, "due": now, "now": now, "date_revision": 0}
     await enqueue(pool, Enqueue(automation_id=sequence, event_id=market.event, **step))
     async with system(pool, sandbox, database, inbound_domain) as here:
         await here.people({"who": "ada@*", "what": "reply", "after": 0.3, "text": "Tell me more."})

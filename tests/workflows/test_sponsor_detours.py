@@ -1,12 +1,14 @@
 """Sponsor outreach when things go otherwise: paused, moved, cancelled, not approved, not written."""
 
+import asyncio
+
 import httpx2
 import pytest
 
 from database import control
 from database.control import Scope
 from models.approval import Decide
-from models.player import StepOrder
+from models.player import News, StepOrder
 from starter import control as orders
 from tests.workflows.house import House
 from tests.workflows.sponsor_stage import DAY, Outreach, begin
@@ -111,6 +113,25 @@ async def test_nothing_goes_out_before_exactly_these_words_are_approved(working:
     assert len(await begun.sequences()) == 3
     subjects = await begun.pool.fetch("SELECT subject FROM email_templates ORDER BY subject")
     assert "Another idea" in [one["subject"] for one in subjects]
+
+
+async def test_an_answer_that_comes_while_the_model_writes_the_next_letter_lets_that_letter_not_go_out(
+    outreach: Outreach,
+) -> None:
+    await outreach.opens("Millrace")
+    await outreach.live(2)
+    async with httpx2.AsyncClient() as http:
+        wish = {"provider": "openai", "slow": 3.0}
+        (await http.post(f"{outreach.house.settings.sandbox_url}/_sandbox/faults", json=wish)).raise_for_status()
+    living = asyncio.create_task(outreach.live(4))
+    sequence = (await outreach.sequence("Millrace"))["temporal_workflow_id"]
+    await outreach.house.until_step(sequence, "send_follow_up", "running")
+    await outreach.house.handle(sequence).signal(
+        "sponsor_responded", News(kind="sponsor_responded", at=outreach.start + 3 * DAY)
+    )
+    await living
+    assert set(await outreach.sent("Millrace")) == {"proposal_email", "schedule_meeting", "sponsor_responded"}
+    assert (await outreach.became("Millrace"))["send_follow_up"] == "skipped: ended by sponsor_responded"
 
 
 async def test_no_history_of_an_outreach_holds_anything_personal(outreach: Outreach) -> None:
