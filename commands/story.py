@@ -41,14 +41,13 @@ async def publish(here: Stage) -> None:
 
 
 async def approve(here: Stage) -> bool:
-    """The organizer approves the proposals as they are."""
-    for row in await reports.automations(here.pool, here.event_id):
-        if (row.workflow_type, row.subject_id) == ("sponsor_outreach", here.event_id):
-            shown = await control.to_approve(here.pool, row.id)
-            decision = Decide(step=shown.step, content_hash=shown.content_hash, by="the organizer")
-            await control.approve(here.client, here.pool, row.id, decision)
-            return True
-    return False
+    """The organizer approves everything that waits, as it is; False if nothing does."""
+    waiting = [row for row in await reports.automations(here.pool, here.event_id) if row.awaits]
+    for row in waiting:
+        shown = await control.to_approve(here.pool, row.id)
+        decision = Decide(step=shown.step, content_hash=shown.content_hash, by="the organizer")
+        await control.approve(here.client, here.pool, row.id, decision)
+    return bool(waiting)
 
 
 STORY = (
