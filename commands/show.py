@@ -139,8 +139,9 @@ def wall_clock(instant: str | None, zone: str) -> str:
 
 
 def why_not(step: dict[str, Any]) -> str:
-    """Everything of a step that did not go out, in plain words."""
+    """Everything of a step that did not go out, and what mail went without, in plain words."""
     parts = [f"{count} {reason}" for reason, count in step["skipped"].items()]
     parts += [f"{step[word]} {word}" for word in ("failed", "unknown") if step[word]]
+    parts += [f"{sum(whys.values())} without {include}" for include, whys in step.get("missing", {}).items()]
     parts += [step[word] for word in ("reason", "error") if step.get(word)]
     return "; ".join(parts)

@@ -76,6 +76,7 @@ def happened(row: StepRow) -> dict[str, Any]:
         "skipped": row.skipped,
         **({"failures": row.failures} if row.failures else {}),
         **({"reason": row.result["reason"]} if "reason" in row.result else {}),
+        **({"missing": row.result["missing"]} if "missing" in row.result else {}),
         **({"error": row.error} if row.error else {}),
     }
 

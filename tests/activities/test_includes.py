@@ -5,10 +5,13 @@ from typing import Any
 
 import pytest
 
+from activities.compose import Composer
 from activities.dispatch import Dispatch
 from activities.includes import missing
 from activities.personal_includes import PERSONAL
 from activities.shared_includes import SHARED
+from database import claims
+from database.connection import connect_pool
 from database.outbox import enqueue
 from models.automation import Action, Step
 from models.details import EventDetails, read_details
@@ -185,6 +188,30 @@ async def test_a_mail_whose_step_names_no_includes_has_those_it_is_made_for(desk
     assert "Tram 4 to the river." in text
     assert "Hotel Example" in text
     assert set((await desk.missing(template="logistics_reminder"))[ADA]) == {"weather"}
+
+
+async def test_a_hundred_readers_ask_the_database_no_more_often_than_one(desk: Desk, database: str) -> None:
+    asked: list[str] = []
+    pool = await connect_pool(database, min_size=1, max_size=1)
+    async with pool.acquire() as connection:
+        connection.add_query_logger(lambda record: asked.append(record.query))
+    composer = Composer(pool, "http://127.0.0.1:8000")
+    counts = []
+    for readers in (2, 100):
+        await desk.world.people(readers - 2)
+        await desk.pool.execute(
+            "INSERT INTO registrations (event_id, contact_id) SELECT $1, id FROM contacts ON CONFLICT DO NOTHING",
+            desk.world.event,
+        )
+        await enqueue(desk.pool, desk.world.request(step("session_recordings", "upcoming_events", "full_schedule")))
+        (batch,) = (await claims.claim(desk.pool, "email", rehearsal=False, limit=100)).batches
+        assert len(batch.messages) == readers
+        await composer.mails(batch)  # the connection gets to know the types
+        asked.clear()
+        assert len((await composer.mails(batch)).ready) == readers
+        counts.append(len(asked))
+    await pool.close()
+    assert counts[0] == counts[1]
 
 
 async def test_the_announcement_of_the_next_event_speaks_of_it_whatever_its_step_names(desk: Desk) -> None:
