@@ -1,6 +1,7 @@
 """Sponsor outreach when things go otherwise: paused, moved, cancelled, not approved, not written."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import httpx2
 import pytest
@@ -113,6 +114,31 @@ async def test_nothing_goes_out_before_exactly_these_words_are_approved(working:
     assert len(await begun.sequences()) == 3
     subjects = await begun.pool.fetch("SELECT subject FROM email_templates ORDER BY subject")
     assert "Another idea" in [one["subject"] for one in subjects]
+
+
+async def test_of_proposals_decided_one_by_one_the_rejected_is_left_out_and_the_others_go_together(
+    working: House,
+) -> None:
+    begun = await begin(working, approval="required")
+    await begun.live(1)
+    id_ = (await working.row(f"sponsor_outreach/{begun.event}/1"))["id"]
+    shown = {one.name: one.content_hash for one in (await orders.to_approve(begun.pool, id_)).contents}
+    step = "create_follow_up_sequence"
+
+    async def say(verb: Callable[..., Awaitable[str]], sponsor: str) -> str:
+        decision = Decide(step=step, content_hash=shown[sponsor], by="Olga", note="not them")
+        return await verb(working.client, begun.pool, id_, decision)
+
+    assert await say(orders.approve, "Millrace") == "Millrace is approved; 2 more to decide about"
+    assert await say(orders.reject, "Brightkiln") == "Brightkiln is left out; 1 more to decide about"
+    await begun.live(2)
+    assert await begun.sequences() == {}
+    assert await say(orders.approve, "Stratus Yard") == f"approved; {step} goes on"
+    await begun.live(3)
+    assert list(await begun.sequences()) == ["Millrace", "Stratus Yard"]
+    for sponsor in ("Millrace", "Stratus Yard"):
+        assert await begun.sent(sponsor) == {"proposal_email": 2}
+    assert (await begun.status("Brightkiln"))[1] == "rejected"
 
 
 async def test_an_answer_that_comes_while_the_model_writes_the_next_letter_lets_that_letter_not_go_out(
