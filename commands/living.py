@@ -1,6 +1,6 @@
 """A rehearsal as it is lived, on a screen: day by day, who did what, and what the automations made of it."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -16,8 +16,8 @@ from database import reports
 from database.connection import Pool
 from starter.reports import happened
 
-ENDED = "ended by "
-"""How the reason of a step begins that is given up because its automation is over."""
+MANY = 3
+"""So many different steps that are skipped for one reason on one day share a line."""
 
 TIME, KIND, STEP = 5, 12, 27
 """Columns of the screen."""
@@ -72,14 +72,17 @@ class Living:
             self._console.print(f"[bold]{day}[/]")
 
     def _sum_up(self) -> None:
-        given_up: Counter[tuple[str, str]] = Counter()
+        skipped: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
         for alike, steps in self._alike.items():
-            left = [step for step in steps if not step.get("reason", "").startswith(ENDED)]
-            if left:
-                self._row("", SHORT.get(alike.kind, ""), alike.name, outcome(left))
-            given_up.update((alike.kind, step["reason"]) for step in steps if step not in left)
-        for (kind, reason), count in given_up.items():
-            self._row("", SHORT.get(kind, ""), "what was left", f"{count} skipped [dim]({escape(reason)})[/]")
+            for step in steps:
+                if step["status"] == "skipped" and not step["queued"]:
+                    skipped[alike.kind, step.get("reason", "")].append(alike.name)
+        left = {about: names for about, names in skipped.items() if len(set(names)) >= MANY}
+        for alike, steps in self._alike.items():
+            if shown := [step for step in steps if (alike.kind, step.get("reason", "")) not in left]:
+                self._row("", SHORT.get(alike.kind, ""), alike.name, outcome(shown))
+        for (kind, reason), names in left.items():
+            self._row("", SHORT.get(kind, ""), "what was left", f"{len(names)} skipped [dim]({escape(reason)})[/]")
         self._alike.clear()
 
     def _time(self, at: datetime) -> str:

@@ -48,7 +48,8 @@ def reasons(steps: Iterable[Mapping[str, Any]]) -> str:
         counted.update(step["skipped"])
         counted.update(step.get("failures", {}))
         counted["outcome unknown"] += step["unknown"]
-        alone.update(SPAN.sub("late", step[word]) for word in ("reason", "error") if step.get(word))
+        if not step["skipped"]:  # else the reason of its messages is the step's
+            alone.update(SPAN.sub("late", step[word]) for word in ("reason", "error") if step.get(word))
     few = [f"{count} {reason}" for reason, count in counted.most_common() if count]
     few += [f"{count} {reason}" if len(alone) > 1 else reason for reason, count in alone.most_common()]
     return "; ".join([*few[:REASONS], *([f"{len(few) - REASONS} other reasons"] if len(few) > REASONS else [])])
