@@ -31,6 +31,7 @@ app.command("retry")(control.retry)
 app.command("skip")(control.skip)
 app.command("approve")(approve.approve)
 app.command("reject")(approve.reject)
+app.command("modify")(control.modify)
 
 
 def main() -> None:

@@ -24,6 +24,7 @@ from activities.failures import CountFailures
 from activities.followup import Followup
 from activities.intake import Intake
 from activities.outbox import Outbox
+from activities.revising import Revisions
 from activities.sponsors import Sponsors
 from activities.watch import Watch
 from database.connection import DatabaseUnreachable, Pool, connect_pool
@@ -95,6 +96,7 @@ def build(
     )
     bearings = BearingsActivities(pool)
     outbox = Outbox(pool)
+    revising = Revisions(pool, acts.targets)
     return Worker(
         client,
         task_queue=settings.task_queue,
@@ -107,6 +109,7 @@ def build(
             outbox.end_step,
             outbox.free_step,
             outbox.decide,
+            revising.revise,
             bearings.look,
             bearings.rest,
             bearings.finish,

@@ -18,6 +18,11 @@ class Acts:
     def __init__(self, *registries: Mapping[tuple[str, str], Deed]) -> None:
         self._deeds = {key: deed for registry in registries for key, deed in registry.items()}
 
+    @property
+    def targets(self) -> dict[str, list[str]]:
+        """What each verb can do."""
+        return {verb: sorted(target for own, target in self._deeds if own == verb) for verb, _ in self._deeds}
+
     @activity.defn
     async def generate_content(self, about: Act) -> str:
         """Let a model write something, and keep it."""

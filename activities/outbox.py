@@ -24,30 +24,30 @@ class Outbox:
     @activity.defn
     async def enqueue(self, request: Enqueue) -> Enqueued:
         """Decide one round of a step, and queue its messages."""
-        return await _final(outbox.enqueue(self._pool, request))
+        return await final(outbox.enqueue(self._pool, request))
 
     @activity.defn
     async def begin_step(self, begin: Begin) -> Begun:
         """Decide one round of a step without messages."""
-        return await _final(journal.begin_step(self._pool, begin))
+        return await final(journal.begin_step(self._pool, begin))
 
     @activity.defn
     async def end_step(self, end: End) -> Ended:
         """Journal how such a step ended, or that it is held."""
-        return await _final(journal.end_step(self._pool, end))
+        return await final(journal.end_step(self._pool, end))
 
     @activity.defn
     async def decide(self, decided: Decided) -> str:
         """Take in what a person decided about generated content."""
-        return await _final(decisions.decide(self._pool, decided))
+        return await final(decisions.decide(self._pool, decided))
 
     @activity.defn
     async def free_step(self, free: Free) -> bool:
         """Let go of a held step."""
-        return await _final(journal.free_step(self._pool, free))
+        return await final(journal.free_step(self._pool, free))
 
 
-async def _final(call: Awaitable[T]) -> T:
+async def final(call: Awaitable[T]) -> T:
     """What no repetition can mend ends the activity for good; the player then holds the step and says why."""
     try:
         return await call

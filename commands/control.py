@@ -1,15 +1,20 @@
-"""`eventos pause | resume | cancel | retry | skip`: steers what is running."""
+"""`eventos pause | resume | cancel | retry | skip | modify`: steers what is running."""
 
+import asyncio
+import json
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Annotated, Literal
 from uuid import UUID
 
 import typer
+from pydantic import ValidationError
 
 from commands.publish import EventReference
 from commands.running import run
 from database.connection import Pool, connect_pool
 from database.control import Scope
+from models.changes import Change
 from models.player import Policy, StepOrder
 from settings import Settings
 from starter import control
@@ -71,6 +76,48 @@ def retry(automation: AutomationArgument, step: StepArgument) -> None:
 def skip(automation: AutomationArgument, step: StepArgument) -> None:
     """Give a held step up, and go on behind it."""
     run(_order(automation, "skip", step), mendable=(control.ControlError,))
+
+
+def modify(
+    automation: AutomationArgument,
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE.json", exists=True, dir_okay=False, help="The steps to change, as JSON.")
+    ],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would come to, and change nothing.")] = False,
+    by: Annotated[str, typer.Option(help="Who changes it, for the revisions.")] = "the command line",
+    reason: Annotated[str, typer.Option(help="Why, for the revisions.")] = "",
+) -> None:
+    """Change steps that have not begun. `{"steps": {"STEP": {"delay": "8 days"}}}`; null takes a step away."""
+    run(_modify(automation, file, dry_run, by, reason), mendable=(control.ControlError,))
+
+
+async def _modify(automation: UUID, file: Path, dry_run: bool, by: str, reason: str) -> None:
+    settings = Settings.from_environment().require("DATABASE_URL", "TEMPORAL_ADDRESS")
+    text = await asyncio.to_thread(file.read_bytes)
+    change = _change_in(text, file).model_copy(update={"dry_run": dry_run, "by": by, "reason": reason})
+    pool = await connect_pool(settings.database_url)
+    try:
+        client = await connect(settings)
+        revised = await control.modify(client, pool, automation, change)
+    finally:
+        await pool.close()
+    typer.echo("Nothing was changed. It would be:" if revised.number is None else f"Revision {revised.number}:")
+    for verb, ids in (("added", revised.added), ("changed", revised.changed), ("removed", revised.removed)):
+        for id_ in ids:
+            due = revised.due.get(id_)
+            typer.echo(f"  {verb} {id_}" + (f", due {due:%Y-%m-%d %H:%M} UTC" if due else ""))
+
+
+def _change_in(text: bytes, file: Path) -> Change:
+    try:
+        said = json.loads(text)
+        return Change(steps=said["steps"] if isinstance(said, dict) and "steps" in said else said)
+    except json.JSONDecodeError as error:
+        raise control.ControlError(f"{file} is not JSON: {error}.") from error
+    except ValidationError as error:
+        raise control.ControlError(
+            f'{file} holds no steps: write {{"steps": {{"STEP": {{"delay": "8 days"}}}}}}.'
+        ) from error
 
 
 async def _order(automation: UUID, verb: Literal["retry", "skip"], step: str) -> None:

@@ -13,8 +13,9 @@ from rich.table import Table
 
 from commands.publish import EventReference
 from commands.running import run
-from database import reports
+from database import reports, revisions
 from database.connection import connect_pool
+from models.changes import difference
 from settings import Settings
 from starter import control
 from starter import reports as reporting
@@ -83,9 +84,33 @@ async def _list(as_json: bool) -> None:
     console().print(table if rows else "No automation runs. `eventos publish EVENT` begins one.")
 
 
-def show(event: EventReference, as_json: JsonOption = False) -> None:
+def show(
+    event: EventReference,
+    as_json: JsonOption = False,
+    changes: Annotated[bool, typer.Option("--revisions", help="Show how the timelines were changed instead.")] = False,
+) -> None:
     """Show an event's automations step by step: due when, sent to how many, skipped for which reason."""
-    run(_show(event, as_json), mendable=(control.ControlError,))
+    run(_revisions(event, as_json) if changes else _show(event, as_json), mendable=(control.ControlError,))
+
+
+async def _revisions(reference: str, as_json: bool) -> None:
+    settings = Settings.from_environment().require("DATABASE_URL")
+    pool = await connect_pool(settings.database_url)
+    try:
+        event = await control.find_event(pool, reference)
+        found = await revisions.of_event(pool, event.id)
+    finally:
+        await pool.close()
+    if as_json:
+        said = [{**one._asdict(), "automation_id": str(one.automation_id), "at": one.at.isoformat()} for one in found]
+        typer.echo(json.dumps(said, indent=2))
+        return
+    table = Table("automation", "revision", "at", "by", "what", "why", box=box.SIMPLE, pad_edge=False)
+    for one in found:
+        at = wall_clock(one.at.isoformat(), event.timezone or "UTC")
+        what = "\n".join(difference(one.before, one.after))
+        table.add_row(str(one.automation_id), str(one.number), at, *map(escape, (one.author, what, one.reason)))
+    console().print(table if found else f"No timeline of {event.name} was ever changed.")
 
 
 async def _show(reference: str, as_json: bool) -> None:

@@ -132,7 +132,7 @@ async def look(pool: Pool, automation_id: UUID, *, held: bool) -> Standing | Non
     return None if row is None else Standing(*row.values())
 
 
-async def standing(pool: Pool, automation_id: UUID) -> Standing | None:
+async def standing(pool: Pool | Connection, automation_id: UUID) -> Standing | None:
     """The present state of an automation, only read; one that has not begun counts from now."""
     row = await pool.fetchrow(
         """
@@ -239,14 +239,6 @@ async def lose(pool: Pool, automation_id: UUID) -> bool:
     return status == "UPDATE 1"
 
 
-async def temporal_id(pool: Pool, automation_id: UUID) -> str | None:
-    """The Temporal workflow id of an automation."""
-    found: str | None = await pool.fetchval(
-        "SELECT temporal_workflow_id FROM automation_workflows WHERE id = $1", automation_id
-    )
-    return found
-
-
 async def definition(pool: Pool, automation_id: UUID) -> dict[str, Any]:
     """The stored form of an automation's timeline."""
     found: dict[str, Any] = await pool.fetchval(
@@ -283,9 +275,30 @@ async def subject_name(pool: Pool, workflow_type: str, subject_id: UUID) -> str:
     return "" if sql is None else (await pool.fetchval(sql, subject_id)) or ""
 
 
-async def addressee(pool: Pool, automation_id: UUID) -> tuple[str, str] | None:
-    """The kind of an automation and its Temporal workflow id."""
+class Addressee(NamedTuple):
+    """Who is meant by an automation's id."""
+
+    workflow_type: str
+    workflow_id: str
+    """The Temporal workflow's."""
+    status: str
+    name: str
+    paused_at: datetime | None
+
+
+async def addressee(pool: Pool, automation_id: UUID) -> Addressee | None:
+    """The automation that an id names."""
     row = await pool.fetchrow(
-        "SELECT workflow_type, temporal_workflow_id FROM automation_workflows WHERE id = $1", automation_id
+        "SELECT workflow_type, temporal_workflow_id, status, name, paused_at FROM automation_workflows WHERE id = $1",
+        automation_id,
     )
-    return None if row is None else (row["workflow_type"], row["temporal_workflow_id"])
+    return None if row is None else Addressee(*row.values())
+
+
+async def ids(pool: Pool, beginning: str) -> list[str]:
+    """Ids of automations that begin like this, else of the newest."""
+    rows = await pool.fetch(
+        "SELECT id::text FROM automation_workflows ORDER BY starts_with(id::text, $1) DESC, created_at DESC LIMIT 20",
+        beginning[:4],
+    )
+    return [row["id"] for row in rows]

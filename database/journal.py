@@ -14,7 +14,7 @@ import asyncpg
 from database import approvals, notifications
 from database.connection import Connection, Pool
 from models.automation import Progress, Step, StepState
-from models.player import Begin, Begun, End, Ended, Free
+from models.player import Begin, Begun, End, Ended, Free, Refusal
 from models.stored import TYPES
 
 COLUMNS = "id, step_id, round, status, due_at, ended_at, open, error_message, result"
@@ -48,18 +48,38 @@ def ended_of(row: asyncpg.Record) -> Ended:
     return Ended(step_id=row["step_id"], progress=progress)
 
 
-async def begin_step(pool: Pool, begin: Begin) -> Begun:
-    """Decide a round of a step without messages; if it was decided before, what was decided then.
+def refusal(automation: asyncpg.Record, revision: int) -> Refusal | None:
+    """Why an automation decides nothing now, asked by a player that knows this revision of its timeline."""
+    if "cancelled" in (automation["status"], automation["event_status"]):
+        return "cancelled"
+    if automation["status"] == "paused":
+        return "paused"
+    return "stale" if automation["revision"] > revision else None
 
-    A step that lets unapproved words go out begins once they are approved; until then the approval is asked for.
+
+async def begin_step(pool: Pool, begin: Begin) -> Begun:
+    """Decide a round of a step that does more than send; if it was decided before, what was decided then.
+
+    A paused or cancelled automation, and a player that does not know the latest timeline, decide nothing. A step that lets
+    unapproved words go out begins once they are approved; until then the approval is asked for.
     """
     async with pool.acquire() as connection, connection.transaction():
         await lock(connection, begin.automation_id)
         row = await find(connection, begin.automation_id, begin.step.slot, begin.round)
         if row is None or row["status"] == "pending":
+            automation = await connection.fetchrow(
+                """
+                SELECT a.status, a.revision, e.status AS event_status
+                FROM automation_workflows a JOIN events e ON e.id = a.event_id WHERE a.id = $1
+                """,
+                begin.automation_id,
+            )
+            assert automation is not None
+            if (outcome := refusal(automation, begin.revision)) is not None:
+                return Begun(outcome=outcome)
             if await approvals.unapproved(connection, begin.automation_id, begin.step, kinds=("proposal",)):
                 await approvals.ask(connection, begin.automation_id, begin.step, begin.round, begin.due)
-                return Begun(step_id=begin.step.id, progress=None)
+                return Begun(outcome="unapproved")
             row = await decide(connection, begin.automation_id, begin.step, begin.round, begin.due)
             await connection.execute(
                 "UPDATE automation_workflows SET current_step = $2, retry_count = 0, updated_at = now() WHERE id = $1",
@@ -139,14 +159,26 @@ async def free_step(pool: Pool, free: Free) -> bool:
             count,
             result or None,
         )
-        await connection.execute(
-            "UPDATE automation_workflows SET last_error = NULL, retry_count = 0, updated_at = now() WHERE id = $1",
-            free.automation_id,
-        )
-        await notifications.withdraw(connection, free.automation_id, f"held/{row['id']}")
+        await _forget_trouble(connection, row["id"], free.automation_id)
         await recount(connection, [free.automation_id])
         await connection.execute("SELECT pg_notify('eventos_messages', '')")
         return count > 0
+
+
+async def let_go(connection: Connection, log_id: UUID, automation_id: UUID) -> None:
+    """Have a held step decided anew, by a timeline that has changed."""
+    await connection.execute(
+        "UPDATE workflow_execution_logs SET status = 'pending', error_message = NULL WHERE id = $1", log_id
+    )
+    await _forget_trouble(connection, log_id, automation_id)
+
+
+async def _forget_trouble(connection: Connection, log_id: UUID, automation_id: UUID) -> None:
+    await connection.execute(
+        "UPDATE automation_workflows SET last_error = NULL, retry_count = 0, updated_at = now() WHERE id = $1",
+        automation_id,
+    )
+    await notifications.withdraw(connection, automation_id, f"held/{log_id}")
 
 
 async def lock(connection: Connection, automation_id: UUID) -> int:

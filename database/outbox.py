@@ -10,7 +10,7 @@ import asyncpg
 from database import approvals, journal, settlement
 from database.audiences import people
 from database.connection import Connection, Pool
-from models.automation import FOREVER, Action, Anchors, StepState
+from models.automation import FOREVER, Action, StepState
 from models.ids import message_key, message_key_prefix
 from models.messages import Enqueue, Enqueued, invitation
 from models.moments import zone_named
@@ -130,8 +130,8 @@ def _decided(row: asyncpg.Record) -> Enqueued:
 async def _scope(connection: Connection, request: Enqueue) -> asyncpg.Record:
     row = await connection.fetchrow(
         """
-        SELECT a.status, a.workflow_type, a.subject_id, a.rehearsal, a.started_at, a.event_id, a.approval, e.status AS event_status,
-               coalesce(a.organizer_id, e.organizer_id) AS organizer_id, e.timezone, e.starts_at, e.ends_at, e.date_revision,
+        SELECT a.status, a.workflow_type, a.subject_id, a.rehearsal, a.event_id, a.approval, a.revision,
+               e.status AS event_status, coalesce(a.organizer_id, e.organizer_id) AS organizer_id, e.timezone, e.date_revision,
                o.overlap
         FROM automation_workflows a JOIN events e ON e.id = a.event_id
         LEFT JOIN organizers o ON o.id = coalesce(a.organizer_id, e.organizer_id) WHERE a.id = $1
@@ -143,20 +143,9 @@ async def _scope(connection: Connection, request: Enqueue) -> asyncpg.Record:
 
 
 def _refused(scope: asyncpg.Record, request: Enqueue) -> Enqueued | None:
-    if "cancelled" in (scope["status"], scope["event_status"]):
-        return Enqueued(outcome="cancelled")
-    if scope["status"] == "paused":
-        return Enqueued(outcome="paused")
-    if scope["date_revision"] > request.date_revision:
-        anchors = Anchors(
-            start=scope["started_at"] or request.now,
-            zone=scope["timezone"] or "UTC",
-            event_date=scope["starts_at"],
-            event_end=scope["ends_at"],
-            date_revision=scope["date_revision"],
-        )
-        return Enqueued(outcome="stale", anchors=anchors)
-    return None
+    if (outcome := journal.refusal(scope, request.revision)) is not None:
+        return Enqueued(outcome=outcome)
+    return Enqueued(outcome="stale") if scope["date_revision"] > request.date_revision else None
 
 
 async def _queue(

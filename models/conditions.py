@@ -6,7 +6,7 @@ status == 'published' and not vip       a column of the subject, and every part 
 """
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -58,6 +58,12 @@ class Condition:
     def unmet(self, facts: Collection[str], subject: Mapping[str, str]) -> str:
         """The terms that do not hold, as they are written; empty if all do."""
         return " and ".join(str(term) for term in self.terms if not term.holds(facts, subject))
+
+
+def columns(texts: Iterable[str | None]) -> set[str]:
+    """The columns that these conditions compare with a value."""
+    terms = (term for text in texts if text is not None for term in parse(text).terms)
+    return {term.name for term in terms if term.value is not None}
 
 
 @lru_cache(maxsize=4096)

@@ -4,7 +4,7 @@ Everything that the specification itself writes is read; `to_definition` writes 
 """
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Literal, TypeVar
 
@@ -14,7 +14,7 @@ from models import moments
 from models.automation import GRACE, Action, Late, Step
 from models.branches import Reached, follow
 from models.phrases import nearest
-from models.problems import DefinitionError, Problem, check
+from models.problems import DefinitionError, Known, Problem, check
 from models.stored import COMPUTED, StoredAction, StoredStep, read_actions, write_actions
 
 VERSION = 1
@@ -51,17 +51,20 @@ def from_definition(definition: object) -> tuple[Step, ...]:
     return steps
 
 
-def accept(
-    definition: object, *, templates: Collection[str] | None = None, audiences: Collection[str] | None = None
-) -> tuple[Step, ...]:
+def accept(definition: object, known: Known | None = None) -> tuple[Step, ...]:
     """Read and check a timeline that somebody hands in; a DefinitionError names everything that is wrong with it."""
-    reader = _Reader()
-    steps = reader.steps(definition)
-    found = check(steps, templates=templates, audiences=audiences)
-    problems = [*reader.problems, *(problem for problem in found if not reader.told(problem.path))]
+    steps, problems = read(definition, known)
     if problems:
         raise DefinitionError(problems)
     return steps
+
+
+def read(definition: object, known: Known | None = None) -> tuple[tuple[Step, ...], list[Problem]]:
+    """The steps of a timeline as far as they can be read, and everything that is wrong with it."""
+    reader = _Reader()
+    steps = reader.steps(definition)
+    found = check(steps, known)
+    return steps, [*reader.problems, *(problem for problem in found if not reader.told(problem.path))]
 
 
 def _written(step: Step) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from uuid import UUID
 
 from pydantic import AwareDatetime
 
-from models.automation import Anchors, Frozen, Step, StepState
+from models.automation import Frozen, Step, StepState
+from models.player import Refusal
 
 Channel = Literal["email", "whatsapp", "linkedin", "twitter", "facebook"]
 CHANNELS: tuple[Channel, ...] = ("email", "whatsapp", "linkedin", "twitter", "facebook")
@@ -47,6 +48,8 @@ class Enqueue(Frozen):
     """The player's business instant."""
     date_revision: int
     """The revision of the event's dates the player has adopted."""
+    revision: int = 0
+    """The revision of the timeline the player has adopted."""
     valid_until: AwareDatetime | None = None
     tell: bool = False
     """Whether the player wants to hear when the last message is settled."""
@@ -60,8 +63,7 @@ class Enqueue(Frozen):
 class Enqueued(Frozen):
     """What was decided, now or the first time it was asked."""
 
-    outcome: Literal["decided", "paused", "cancelled", "stale", "unapproved"]
-    """All but `decided` decided nothing; `stale` brings the anchors to adopt, `unapproved` has asked for the approval."""
+    outcome: Refusal | Literal["decided"]
     log_id: UUID | None = None
     step_id: str | None = None
     """The branch the slot was decided for, perhaps not the one asked for."""
@@ -70,7 +72,6 @@ class Enqueued(Frozen):
     reason: str | None = None
     open: int = 0
     ended: AwareDatetime | None = None
-    anchors: Anchors | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,10 @@ from models.moments import Instants
 Policy = Literal["by_policy", "send_all", "skip_all"]
 """What a resume does with the steps that fell due meanwhile."""
 
+Refusal = Literal["paused", "cancelled", "stale", "unapproved"]
+"""Why nothing was decided. `stale` asks the player to look first: dates or timeline are not those it knows; `unapproved` has
+asked for the approval."""
+
 
 class AutomationInput(Frozen):
     """What an automation begins with, and keeps: its timeline travels with it."""
@@ -81,6 +85,18 @@ class Begin(Frozen):
     round: int
     due: AwareDatetime
     now: AwareDatetime
+    revision: int = 0
+    """The revision of the timeline the player has adopted."""
+
+
+class Begun(Frozen):
+    """What was decided, now or the first time it was asked."""
+
+    outcome: Refusal | Literal["decided"] = "decided"
+    step_id: str = ""
+    """The branch the slot was decided for, perhaps not the one asked for."""
+    progress: Progress | None = None
+    """None where nothing was decided."""
 
 
 class Act(Frozen):
@@ -112,14 +128,6 @@ class Ended(Frozen):
 
     step_id: str
     progress: Progress
-
-
-class Begun(Frozen):
-    """What a slot of the journal says once its step has begun, if it may begin."""
-
-    step_id: str
-    progress: Progress | None
-    """None if nothing was decided, because the step waits for approval, which was asked for."""
 
 
 class Finish(Frozen):

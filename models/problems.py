@@ -1,7 +1,8 @@
 """What is wrong with a timeline: every problem at once, each with its place and in plain words."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from models import conditions, moments
@@ -31,20 +32,32 @@ class DefinitionError(ValueError):
         self.problems = tuple(problems)
 
 
-def check(
-    steps: Sequence[Step], *, templates: Collection[str] | None = None, audiences: Collection[str] | None = None
-) -> list[Problem]:
-    """Everything that is wrong with a timeline; None for templates or audiences leaves those unchecked."""
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The names that a timeline may use here."""
+
+    templates: Mapping[str, Collection[str]]
+    """By verb, such as `email`; the templates of other verbs are not checked."""
+    audiences: Collection[str]
+    includes: Collection[str]
+    targets: Mapping[str, Collection[str]]
+    """What each verb that sends nothing can do."""
+    has_subject: bool
+    """Whether there is a person behind the automation's subject, who is written to where no audience is named."""
+
+
+def check(steps: Sequence[Step], known: Known | None = None) -> list[Problem]:
+    """Everything that is wrong with a timeline; without what is `known` here, names are not checked."""
     if not steps:
         return [Problem(path="steps", reason="a timeline has at least one step")]
     found = [*_ids(steps), *_slots(steps), *_circles(steps)]
-    known = {step.id: step for step in steps}
+    by_id = {step.id: step for step in steps}
     for at, step in enumerate(steps):
         reasons = [
-            *_moment(step, known),
-            *_until(step, known),
+            *_moment(step, by_id),
+            *_until(step, by_id),
             *_condition(step),
-            *(reason for action in step.actions for reason in _action(action, templates, audiences)),
+            *(reason for action in step.actions for reason in _action(action, known)),
         ]
         found += (Problem(path=f"steps[{at}].{field}", reason=reason) for field, reason in reasons)
     return found
@@ -150,16 +163,10 @@ def _condition(step: Step) -> Iterator[tuple[str, str]]:
         yield "condition", str(error)
 
 
-def _action(
-    action: Action, templates: Collection[str] | None, audiences: Collection[str] | None
-) -> Iterator[tuple[str, str]]:
+def _action(action: Action, known: Known | None) -> Iterator[tuple[str, str]]:
     named = [name for name in (action.template, *action.segments.values()) if name is not None]
     if action.verb in ("email", "whatsapp", "notify") and not named:
         yield "template", f"{action.verb} needs a template"
-    if templates is not None:
-        yield from _unknown("template", named, templates)
-    if audiences is not None and action.audience is not None:
-        yield from _unknown("audience", [action.audience], audiences)
     if action.verb == "social":
         yield from _unknown("platform", action.targets, PLATFORMS, field="platforms")
     if action.verb == "notify":
@@ -167,6 +174,19 @@ def _action(
     if action.verb not in ("email", "whatsapp") and not action.targets:
         field = {"social": "platforms", "notify": "recipient"}.get(action.verb, "actions")
         yield field, f"{action.verb} needs at least one of these"
+    if known is not None:
+        yield from _names(action, named, known)
+
+
+def _names(action: Action, templates: Sequence[str], known: Known) -> Iterator[tuple[str, str]]:
+    yield from _unknown("template", templates, known.templates.get(action.verb, templates))
+    yield from _unknown("include", action.include, known.includes)
+    if action.audience is not None:
+        yield from _unknown("audience", [action.audience], known.audiences)
+    elif action.verb in ("email", "whatsapp") and not known.has_subject:
+        yield "audience", f"say to whom; there are {either(sorted(known.audiences), 'and')}"
+    if action.verb not in ("email", "whatsapp", "social"):
+        yield from _unknown("action", action.targets, known.targets.get(action.verb, ()), field="actions")
 
 
 def _unknown(

@@ -1,7 +1,8 @@
-"""What people ask of running automations: list, pause, resume, cancel, retry, skip, approve, reject."""
+"""What people ask of running automations: list, pause, resume, cancel, retry, skip, modify, approve, reject."""
 
 from datetime import timedelta
-from typing import Literal
+from difflib import get_close_matches
+from typing import Literal, TypeVar
 from uuid import UUID
 
 from temporalio.client import Client, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError
@@ -13,8 +14,12 @@ from database.connection import Pool
 from database.control import Scope
 from database.events import Event
 from models.approval import Decide
+from models.automation import Frozen
+from models.changes import Change, Revised
 from models.moments import UnknownZone, zone_named
 from models.player import Policy, StepOrder
+
+T = TypeVar("T")
 
 ANSWER_SECONDS = 5
 """How long a caller waits for a player's answer."""
@@ -101,7 +106,20 @@ async def order(
     once: str | None = None,
 ) -> str:
     """`retry` or `skip` a held step; the player's own answer. What is asked again under the same `once` is done once."""
-    return await _update(client, pool, automation_id, verb, step, once=once)
+    return await _update(
+        client, pool, automation_id, verb, step, str, once, f"`eventos show` tells how {step.step} stands."
+    )
+
+
+async def modify(
+    client: Client, pool: Pool, automation_id: UUID, change: Change, *, once: str | None = None
+) -> Revised:
+    """Change steps that have not begun; a ControlError names every problem, and then nothing was changed.
+
+    What is asked again under the same `once` is done once.
+    """
+    look = "`eventos show --revisions` tells whether it was made."
+    return await _update(client, pool, automation_id, "modify", change, Revised, once, look)
 
 
 async def approve(client: Client, pool: Pool, automation_id: UUID, decision: Decide) -> str:
@@ -118,8 +136,8 @@ async def to_approve(pool: Pool, automation_id: UUID, step: str | None = None) -
     """What an automation waits for a person to decide, as it is at this moment."""
     waiting = await approvals.waiting(pool, automation_id)
     if waiting is None:
-        if await automations.temporal_id(pool, automation_id) is None:
-            raise ControlError(_unknown(automation_id))
+        if await automations.addressee(pool, automation_id) is None:
+            raise ControlError(await unknown(pool, str(automation_id)))
         raise ControlError(f"Nothing of automation {automation_id} waits for approval. `eventos list` shows what does.")
     if step is not None and step != waiting.step:
         raise ControlError(f"Not {step} but {waiting.step} waits for approval.")
@@ -132,11 +150,8 @@ async def _decide(
     waiting = await to_approve(pool, automation_id)
     # The same decision about the same question is taken once, however often it is asked for.
     once = f"{verb}/{waiting.approval_id}/{decision.content_hash}"
-    return await _update(client, pool, automation_id, verb, decision, once=once)
-
-
-def _unknown(automation_id: UUID) -> str:
-    return f"There is no automation {automation_id}. `eventos list` shows those there are."
+    look = f"`eventos show` tells how {decision.step} stands."
+    return await _update(client, pool, automation_id, verb, decision, str, once, look)
 
 
 async def _update(
@@ -144,28 +159,34 @@ async def _update(
     pool: Pool,
     automation_id: UUID,
     verb: str,
-    about: StepOrder | Decide,
-    *,
+    about: Frozen,
+    answer: type[T],
     once: str | None,
-) -> str:
+    look: str,
+) -> T:
     """Ask a player; its answer within five seconds, or a ControlError that says what is known and how to look."""
-    workflow_id = await automations.temporal_id(pool, automation_id)
-    if workflow_id is None:
-        raise ControlError(_unknown(automation_id))
-    handle = client.get_workflow_handle(workflow_id)
+    found = await automations.addressee(pool, automation_id)
+    if found is None:
+        raise ControlError(await unknown(pool, str(automation_id)))
+    handle = client.get_workflow_handle(found.workflow_id)
     try:
-        answer: str = await handle.execute_update(
-            verb, about, id=once, rpc_timeout=timedelta(seconds=ANSWER_SECONDS), result_type=str
+        said: T = await handle.execute_update(
+            verb, about, id=once, rpc_timeout=timedelta(seconds=ANSWER_SECONDS), result_type=answer
         )
-        return answer
+        return said
     except WorkflowUpdateFailedError as error:
         raise ControlError(str(error.cause)) from error
     except WorkflowUpdateRPCTimeoutOrCancelledError as error:
         raise ControlError(
-            f"No answer within {ANSWER_SECONDS} seconds, so the outcome is unknown. Is a worker running? "
-            f"`eventos show` tells how {about.step} stands."
+            f"No answer within {ANSWER_SECONDS} seconds, so the outcome is unknown. Is a worker running? {look}"
         ) from error
     except RPCError as error:
         if error.status is RPCStatusCode.NOT_FOUND:
-            raise ControlError("That automation has ended, so nothing of it can be changed.") from error
+            raise ControlError(f"That automation is {found.status}, so nothing of it can be changed.") from error
         raise
+
+
+async def unknown(pool: Pool, said: str) -> str:
+    """What to say of an automation that is not there: those that it may be meant to be."""
+    close = get_close_matches(said, await automations.ids(pool, said[:8]), n=1, cutoff=0.3)
+    return f"There is no automation {said}{f' (did you mean {close[0]}?)' if close else ''}. `eventos list` shows those there are."

@@ -203,7 +203,7 @@ class Triggers:
         found = await automations.addressee(self._pool, automation_id)
         if found is None:
             return "its automation is gone"
-        workflow_type, workflow_id = found
+        workflow_type, workflow_id = found.workflow_type, found.workflow_id
         if workflow_type == "sponsor_outreach" and occurrence.kind in (*sponsor_news.MESSAGES, *sponsor_news.FACTS):
             return await self._tell_sequence(occurrence, workflow_id)
         if occurrence.kind not in NEWS and not any(kind.hears(occurrence.kind) for kind in _kinds(workflow_type)):

@@ -28,6 +28,8 @@ class Automation(Orders):
         ended_from_outside: BaseException | None = None
         try:
             while self.knows.over is None:
+                if self._changing:
+                    await workflow.wait_condition(lambda: not self._changing)
                 await self._turn()
             status = self.knows.over
         except (asyncio.CancelledError, FailureError) as error:

@@ -15,6 +15,7 @@ from temporalio.exceptions import ApplicationError
 
 from models.approval import Decided
 from models.automation import Frozen
+from models.changes import Revise, Revised
 from models.messages import Enqueue, Enqueued
 from models.player import Act, Asked, Bearings, Begin, Begun, DispatchInput, End, Ended, Finish, Free, Rest
 from models.watch import Watched, WatchInput
@@ -66,7 +67,7 @@ async def enqueue(request: Enqueue, summary: str) -> Enqueued:
 
 
 async def begin_step(begin: Begin, summary: str) -> Begun:
-    """Decide a round of a step that does more than send messages."""
+    """Decide a round of a step that does more than send."""
     return await _local("begin_step", begin, Begun, summary)
 
 
@@ -101,6 +102,11 @@ async def decide(decided: Decided) -> str:
         summary=f"{decided.verb} {decided.decision.step}",
     )
     return result
+
+
+async def revise(about: Revise) -> Revised:
+    """Change the timeline, or learn everything that stands against it."""
+    return await _local("revise", about, Revised, "change the timeline")
 
 
 async def act(verb: str, about: Act) -> str:

@@ -22,12 +22,16 @@ class Doing:
     """Carries out decisions. Whatever fails for good is held for a person: an automation never dies of one step."""
 
     def __init__(self, about: AutomationInput) -> None:
-        self.about = about
         self.knows = Knowledge(about)
         self.noted: tuple[str | None, datetime | None] | None = None
         """The step that the automation's row says it waits for, and until when."""
         self.fresh = False
         """Whether the player has looked since it last waited."""
+
+    @property
+    def about(self) -> AutomationInput:
+        """What the automation plays, as it was last changed."""
+        return self.knows.about
 
     def now(self) -> datetime:
         """The business instant."""
@@ -65,7 +69,8 @@ class Doing:
             round=known.round,
         )
         queued = await calls.free_step(free)
-        self.knows.free(step.id, self.now(), queued=queued)
+        if self.knows.progress.get(step.id) == known:  # else a change has freed it meanwhile
+            self.knows.free(step.id, self.now(), queued=queued)
 
     async def end(self, step: Step, round_: int, due: datetime, state: StepState, *, error: str | None = None) -> None:
         """Journal how a step ended, or that it is held, and adopt what the journal says."""
@@ -102,6 +107,7 @@ class Doing:
                 due=decision.due,
                 now=now,
                 date_revision=knows.anchors.date_revision,
+                revision=knows.revision,
                 valid_until=knows.instants.until.get(step.id),
                 tell=knows.tells(step),
                 skip=skip,
@@ -110,22 +116,15 @@ class Doing:
             ),
             label(step, skip),
         )
-        match answer.outcome:
-            case "cancelled":
-                knows.over = "cancelled"
-            case "paused":
-                knows.paused = knows.paused or knows.resumes == resumes
-            case "stale":
-                knows.outdated = True
-            case "unapproved":
-                knows.await_approval(step.id, decision.round)
-            case "decided":
-                self.noted = (next_step, next_at)
-                knows.learn_queued(answer, decision.round, now)
-                await self._adopt_branch(step, decision, answer.step_id, now)
+        if answer.outcome != "decided":
+            return knows.heed(answer.outcome, step.id, decision.round, resumes)
+        self.noted = (next_step, next_at)
+        knows.learn_queued(answer, decision.round, now)
+        return await self._adopt_branch(step, decision, answer.step_id, now)
 
     async def _perform(self, step: Step, decision: Do, now: datetime) -> None:
         """Do what a step does beside sending, all targets side by side, each retried on its own; then queue its messages."""
+        resumes = self.knows.resumes
         begun = await calls.begin_step(
             Begin(
                 automation_id=self.about.automation_id,
@@ -134,11 +133,12 @@ class Doing:
                 round=decision.round,
                 due=decision.due,
                 now=now,
+                revision=self.knows.revision,
             ),
             f"begin {step.id}",
         )
-        if begun.progress is None:
-            return self.knows.await_approval(step.id, decision.round)
+        if begun.outcome != "decided" or begun.progress is None:
+            return self.knows.heed(begun.outcome, step.id, decision.round, resumes)
         self.knows.learn(begun.step_id, begun.progress)
         if begun.step_id != step.id:
             return await self._adopt_branch(step, decision, begun.step_id, now)

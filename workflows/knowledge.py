@@ -23,9 +23,10 @@ class Knowledge:
     """Everything a player has learned: dates, what became of each step, and what it was told meanwhile."""
 
     def __init__(self, about: AutomationInput) -> None:
-        self.about = about
         self.reactions = {reaction.fact: reaction for reaction in about.reactions}
-        self.steps = {step.id: step for step in (*about.steps, *(s for r in about.reactions for s in r.steps))}
+        self.revision = 0
+        """How often the timeline was changed."""
+        self._read(about)
         self.clock = BusinessClock(DAWN if about.rehearsal else None)
         self.anchors: Anchors | None = None
         self.instants = Instants(due={}, until={})
@@ -48,6 +49,10 @@ class Knowledge:
         self.over: Literal["completed", "cancelled"] | None = None
         self.problem: str | None = None
         self._early: dict[tuple[str, int], Progress] = {}
+
+    def _read(self, about: AutomationInput) -> None:
+        self.about = about
+        self.steps = {step.id: step for step in (*about.steps, *(s for r in about.reactions for s in r.steps))}
         self._followed = {moment.step for step in about.steps for moment in self._moments(step)}
 
     # -- learning ---------------------------------------------------------------------------------------------------
@@ -74,6 +79,34 @@ class Knowledge:
             self.rounds |= rounds(self.about.steps, self.instants, bearings.instants, self.progress, now, rules)
         self.anchors, self.instants = bearings.anchors, bearings.instants
         self.waiting.adopt(bearings, moved=moved)
+
+    def revise(self, steps: tuple[Step, ...], revision: int, now: datetime) -> None:
+        """Adopt a changed timeline. A held step that was changed is decided anew, and is not late before now."""
+        if revision <= self.revision:
+            return
+        old, self.revision, self.outdated = self.steps, revision, True
+        self._read(self.about.model_copy(update={"steps": steps}))
+        for id_, known in list(self._held()):
+            if self.steps.get(id_) != old[id_]:
+                self.rounds[id_], self.freed[id_] = known.round, now
+                del self.progress[id_]
+
+    def begun(self) -> tuple[str, ...]:
+        """The steps of the timeline that can no longer change."""
+        held = {id_ for id_, _ in self._held()}
+        return tuple(step.id for step in self.about.steps if self._begun(step) and step.id not in held)
+
+    def heed(self, refusal: str, id_: str, round_: int, resumes: int) -> None:
+        """A round of a step was not decided. A pause that was read before a resume is history."""
+        match refusal:
+            case "cancelled":
+                self.over = "cancelled"
+            case "paused":
+                self.paused = self.paused or self.resumes == resumes
+            case "unapproved":
+                self.await_approval(id_, round_)
+            case _:
+                self.outdated = True
 
     def learn(self, id_: str, progress: Progress) -> None:
         """Adopt what became of a step. What counts from its end gets its instant at the next look."""

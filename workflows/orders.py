@@ -9,6 +9,7 @@ from temporalio.exceptions import ApplicationError, FailureError, is_cancelled_e
 
 from models.approval import Decide, Decided
 from models.automation import StepState
+from models.changes import Change, Revise, Revised
 from models.player import AutomationInput, News, StepOrder
 from workflows import calls
 from workflows.display import details
@@ -29,6 +30,8 @@ class Orders(Doing):
         self._closed = False
         self._current: str | None = about.steps[0].id
         self._orders: list[tuple[str, StepOrder]] = []
+        self._changing = 0
+        """Changes of the timeline that are being written: meanwhile nothing is planned."""
 
     # -- news -------------------------------------------------------------------------------------------------------
 
@@ -167,6 +170,47 @@ class Orders(Doing):
         self._is_open(decision.step)
         if self.knows.waiting.awaited is None and not self.knows.outdated:
             raise ApplicationError(f"{decision.step} does not wait for approval; nothing of the automation does.")
+
+    @workflow.update
+    async def modify(self, change: Change) -> Revised:
+        """Change steps that have not begun; refuse with every problem, and then nothing is changed."""
+        about, update = self.about, workflow.current_update_info()
+        assert update is not None
+        self._changing += 1
+        try:
+            revised = await calls.revise(
+                Revise(
+                    automation_id=about.automation_id,
+                    event_id=about.event_id,
+                    request=update.id,
+                    workflow_type=about.workflow_type,
+                    change=change,
+                    rounds=self.knows.rounds,
+                    begun=self.knows.begun(),
+                    reserved=tuple(step.id for reaction in about.reactions for step in reaction.steps),
+                )
+            )
+            if revised.number is not None:
+                self.knows.revise(revised.steps, revised.number, self.now())
+                self._heard += 1
+        except FailureError as error:
+            if is_cancelled_exception(error):
+                raise
+            raise ApplicationError(words(error)) from error
+        finally:
+            self._changing -= 1
+        if revised.problems:
+            raise ApplicationError("\n".join(revised.problems), type="Refused")
+        return revised
+
+    @modify.validator
+    def _may_modify(self, change: Change) -> None:
+        if self.knows.over is not None:
+            raise ApplicationError(f"The automation is {self.knows.over}, so nothing of it can be changed.")
+        if not change.steps:
+            raise ApplicationError(
+                'Say what to change: {"steps": {"STEP": {"delay": "8 days"}}}; null takes a step away.'
+            )
 
     # -- questions --------------------------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from models.automation import Action, Late, Step
 from models.definition import accept, from_definition, title, to_definition
-from models.problems import DefinitionError
+from models.problems import DefinitionError, Known
 
 SPONSOR: list[dict[str, Any]] = [
     {"id": "send_proposal", "delay_hours": 0, "type": "email", "template": "proposal_email", "track": True},
@@ -66,9 +66,9 @@ steps = st.builds(
 )
 
 
-def problems(definition: object, **known: list[str]) -> dict[str, str]:
+def problems(definition: object, known: Known | None = None) -> dict[str, str]:
     with pytest.raises(DefinitionError) as error:
-        accept(definition, **known)
+        accept(definition, known)
     return {problem.path: problem.reason for problem in error.value.problems}
 
 
@@ -283,8 +283,13 @@ def test_every_problem_is_named_at_once_with_its_place() -> None:
                 {"id": "k", "delay": "1 day", "condition": "x", "branch": "lonely"},
             ],
         },
-        templates=["x", "e", "g", "h", "j"],
-        audiences=["all_contacts", "organizer"],
+        Known(
+            templates={"email": ["x", "e", "g", "h", "j"]},
+            audiences=["all_contacts", "organizer"],
+            includes=(),
+            targets={"notify": ["all"]},
+            has_subject=True,
+        ),
     )
     said = {
         "version": "only version 1 can be read, not 2",
