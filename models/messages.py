@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, ConfigDict
 
 from models.automation import Frozen, Step, StepState
 from models.player import Refusal
@@ -62,6 +62,9 @@ class Enqueue(Frozen):
 
 class Enqueued(Frozen):
     """What was decided, now or the first time it was asked."""
+
+    # Earlier workers said more; their answers stand in the histories of automations under way.
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     outcome: Refusal | Literal["decided"]
     log_id: UUID | None = None

@@ -80,7 +80,7 @@ async def test_an_automation_that_has_ended_or_never_was_takes_no_orders(working
     id_ = await working.begin(await working.event(), timeline(step("post", "0 seconds", social("linkedin"))))
     await working.handle(id_).result()
     automation = (await working.row(id_))["id"]
-    with pytest.raises(ControlError, match="has ended"):
+    with pytest.raises(ControlError, match="is completed"):
         await control.order(working.client, working.pool, automation, "skip", StepOrder(step="post"))
     with pytest.raises(ControlError, match="There is no automation"):
         await control.order(working.client, working.pool, uuid4(), "skip", StepOrder(step="post"))
