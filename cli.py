@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from commands import api_key, approve, control, demo, dev, doctor, migrate, publish, rehearse, seed, show
+from commands import api_key, approve, control, demo, dev, doctor, migrate, plan, publish, rehearse, seed, show
 
 app = typer.Typer(
     name="eventos",
@@ -22,6 +22,7 @@ app.command("demo")(demo.demo)
 app.add_typer(api_key.app, name="api-key")
 app.command("publish")(publish.publish)
 app.command("rehearse")(rehearse.rehearse)
+app.command("plan")(plan.plan)
 app.command("list")(show.list_)
 app.command("show")(show.show)
 app.command("pause")(control.pause)

@@ -1,7 +1,16 @@
 """Audiences: named sets of people, resolved when a step is played."""
 
 from database import deliverable_tracking, followup, sponsors
+from models.automation import Action
 from models.phrases import nearest
+
+ADDRESS = {"email": "lower(btrim(email))", "whatsapp": "regexp_replace(phone, '[^0-9+]', '', 'g')"}
+USABLE = {"email": r"^[^@\s]+@[^@\s]+\.[^@\s]+$", "whatsapp": r"^\+[1-9][0-9]{6,14}$"}
+UNUSABLE = {
+    "email": "the email address is not usable",
+    "whatsapp": "the phone number is not in international form (+ and country code)",
+}
+TWICE = "another contact has the same address"
 
 AUDIENCES = {
     "the_organizer": """
@@ -55,3 +64,22 @@ def people(audience: str | None, workflow_type: str = "") -> str:
         return AUDIENCES[audience]
     except KeyError:
         raise UnknownAudience(f"There is no audience '{audience}'{nearest(audience, AUDIENCES)}.") from None
+
+
+def chosen(action: Action, workflow_type: str) -> str:
+    """The CTEs of an action's `people`, of those `addressed`, and of the `chosen`: every usable address once.
+
+    `scope` has `segments` and `template` too: a person's template is that of their segment, else the step's.
+    """
+    template = "coalesce(scope.segments ->> segment, scope.template)" if action.segments else "scope.template"
+    address = ADDRESS[action.verb]
+    return f"""
+        people AS (
+            {people(action.audience, workflow_type)}
+        ), addressed AS MATERIALIZED (
+            SELECT person_id, {address} COLLATE "C" AS address, {template} AS template
+            FROM people CROSS JOIN scope WHERE {address} <> '' AND {template} IS NOT NULL
+        ), chosen AS MATERIALIZED (
+            SELECT DISTINCT ON (address) person_id, address, template FROM addressed
+            WHERE address ~ '{USABLE[action.verb]}' ORDER BY address, person_id
+        )"""

@@ -8,7 +8,7 @@ from uuid import UUID
 import asyncpg
 
 from database import approvals, journal, settlement
-from database.audiences import people
+from database.audiences import TWICE, UNUSABLE, USABLE, chosen
 from database.connection import Connection, Pool
 from models.automation import FOREVER, Action, StepState
 from models.ids import message_key, message_key_prefix
@@ -18,12 +18,6 @@ from models.slots import next_good_slot
 
 AGAIN = "already sent in an earlier run"
 
-ADDRESS = {"email": "lower(btrim(email))", "whatsapp": "regexp_replace(phone, '[^0-9+]', '', 'g')"}
-USABLE = {"email": r"^[^@\s]+@[^@\s]+\.[^@\s]+$", "whatsapp": r"^\+[1-9][0-9]{6,14}$"}
-UNUSABLE = {
-    "email": "the email address is not usable",
-    "whatsapp": "the phone number is not in international form (+ and country code)",
-}
 CONTENT = {"email": "email_templates", "whatsapp": "whatsapp_campaigns"}
 
 # What an earlier run sent, or may have sent, is not sent again; what it did not send is.
@@ -181,16 +175,8 @@ async def _queue_people(
         f"""
         WITH scope AS (
             SELECT $1::uuid AS automation_id, $2::uuid AS log_id, $3::uuid AS event_id, $4::uuid AS organizer_id,
-                   $5::uuid AS subject_id, $17::jsonb AS segments
-        ), people AS (
-            {people(action.audience, scope["workflow_type"])}
-        ), addressed AS MATERIALIZED (
-            SELECT person_id, {ADDRESS[channel]} COLLATE "C" AS address, {_template(action)} AS template
-            FROM people CROSS JOIN scope WHERE {ADDRESS[channel]} <> '' AND {_template(action)} IS NOT NULL
-        ), chosen AS MATERIALIZED (
-            SELECT DISTINCT ON (address) person_id, address, template FROM addressed
-            WHERE address ~ '{USABLE[channel]}' ORDER BY address, person_id
-        ), content AS MATERIALIZED (
+                   $5::uuid AS subject_id, $17::jsonb AS segments, $7::text AS template
+        ), {chosen(action, scope["workflow_type"])}, content AS MATERIALIZED (
             SELECT c.id, c.revision, c.name FROM {CONTENT[channel]} c JOIN marketing_campaigns m ON m.id = c.campaign_id
             WHERE m.automation_id = $1
         ), queued AS (
@@ -223,7 +209,7 @@ async def _queue_people(
     none = Counter(
         {
             AGAIN: row["chosen"] - row["queued"],
-            "another contact has the same address": row["usable"] - row["chosen"],
+            TWICE: row["usable"] - row["chosen"],
             UNUSABLE[channel]: row["addressed"] - row["usable"],
         }
     )
@@ -234,11 +220,6 @@ def _with_invitation(action: Action, step_id: str) -> list[str]:
     """Those of an action's templates whose mails carry a file."""
     templates = {*action.segments.values(), action.template or step_id} if action.verb == "email" else ()
     return [template for template in templates if invitation(template, action.include)]
-
-
-def _template(action: Action) -> str:
-    """The SQL of a person's template: the step's, or that of the segment the person is in; NULL if neither is said."""
-    return "coalesce(scope.segments ->> segment, $7::text)" if action.segments else "$7::text"
 
 
 async def _queue_posts(

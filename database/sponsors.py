@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from uuid import UUID
 
-from database.connection import Pool
+from database.connection import Connection, Pool
 from models.matching import Candidate, Sought, Tier
 
 CONTACT = """
@@ -86,7 +86,7 @@ async def sought(pool: Pool, event_id: UUID) -> Sought:
     )
 
 
-async def candidates(pool: Pool, event_id: UUID) -> list[Candidate]:
+async def candidates(pool: Pool | Connection, event_id: UUID) -> list[Candidate]:
     """The organizer's sponsors who may be written to: with a usable address, not of this event yet, nor asked about it before."""
     rows = await pool.fetch(
         r"""

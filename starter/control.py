@@ -1,6 +1,6 @@
 """What people ask of running automations: list, pause, resume, cancel, retry, skip, modify, approve, reject."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from difflib import get_close_matches
 from typing import Literal, TypeVar
 from uuid import UUID
@@ -40,16 +40,17 @@ async def find_event(pool: Pool, reference: str) -> Event:
     return found[0]
 
 
-def publishable(event: Event) -> None:
-    """Refuse an event that could not be launched, naming everything that is missing at once."""
+def unpublishable(event: Event, at: datetime) -> list[str]:
+    """Everything that keeps an event from being launched at an instant, and what to do about it."""
     problems = []
     if event.organizer_id is None:
         problems.append("it has no organizer: set events.organizer_id")
     if event.starts_at is None:
         problems.append("it has no start: set events.starts_at")
-    elif event.starts_at <= event.now:
+    elif event.starts_at <= at:
+        past = "which is past" if at <= event.now else f"which is past on {at:%Y-%m-%d %H:%M} UTC"
         problems.append(
-            f"it began on {event.starts_at:%Y-%m-%d %H:%M} UTC, which is past: set events.starts_at to a later date"
+            f"it began on {event.starts_at:%Y-%m-%d %H:%M} UTC, {past}: set events.starts_at to a later date"
         )
     if event.ends_at is None:
         problems.append("it has no end: set events.ends_at")
@@ -62,12 +63,20 @@ def publishable(event: Event) -> None:
             zone_named(event.timezone)
         except UnknownZone as error:
             problems.append(str(error))
-    if problems:
+    return problems
+
+
+def publishable(event: Event) -> None:
+    """Refuse an event that could not be launched now, naming everything that is missing at once."""
+    if problems := unpublishable(event, event.now):
         raise ControlError(f"{event.name} cannot be published:\n" + "\n".join(f"  - {problem}" for problem in problems))
 
 
 async def publish(pool: Pool, event: Event) -> bool:
-    """Publish an event; False if it was published already. The database's trigger does the rest."""
+    """Publish an event, or refuse with everything that is missing; False if it was published already.
+
+    The database's trigger does the rest.
+    """
     publishable(event)
     return await events.publish(pool, event.id)
 

@@ -2,20 +2,18 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import httpx2
 
-import database.automations
-from database import events, reports
+from database import events, planning, reports
 from database.connection import Pool
 from database.events import Event
+from database.planning import Running
 from database.reports import AutomationRow, StepRow
-from models import moments
-from models.automation import FOREVER
-from models.definition import from_definition
+from models.moments import UnknownZone
+from starter import ahead
 from starter.kinds import KINDS
 from starter.sponsor_news import SEQUENCE
 
@@ -28,13 +26,14 @@ async def automations(pool: Pool, event_id: UUID) -> list[dict[str, Any]]:
     rows: defaultdict[UUID, list[StepRow]] = defaultdict(list)
     for row in await reports.steps(pool, event_id):
         rows[row.automation_id].append(row)
+    running = {one.id: one for one in await planning.running(pool, event_id, ())}
     event = await events.get(pool, event_id)
     found = []
     for automation in await reports.automations(pool, event_id):
         own = rows[automation.id]
         steps = [happened(row) for row in own]
-        if automation.status in ("pending", "active", "paused"):
-            steps += await _ahead(pool, automation, own)
+        if automation.id in running:
+            steps += await _ahead(pool, automation, running[automation.id])
         found.append(
             {
                 "type": automation.workflow_type,
@@ -81,34 +80,27 @@ def happened(row: StepRow) -> dict[str, Any]:
     }
 
 
-async def _ahead(pool: Pool, automation: AutomationRow, rows: Sequence[StepRow]) -> list[dict[str, Any]]:
+async def _ahead(pool: Pool, automation: AutomationRow, running: Running) -> list[dict[str, Any]]:
     """The steps that have not begun, as they would come by the event's dates of now."""
-    steps = from_definition(automation.definition)
-    begun = {row.name for row in rows}
-    standing = await database.automations.standing(pool, automation.id)
-    due: dict[str, datetime | None] = {}
-    if standing is not None:
-        ended = {row.name: row.ended_at for row in rows if row.ended_at is not None}
-        try:
-            due = moments.resolve_all(steps, database.automations.anchors(standing), ended).due
-        except moments.UnknownZone:
-            due = {}  # the automation itself says what is wrong
-    ahead = [step for step in steps if step.id not in begun]
+    try:
+        foreseen = await ahead.of_running(pool, running)
+    except UnknownZone:
+        foreseen = []  # the automation itself says what is wrong
     return [
         {
-            "name": step.id,
-            "round": 0,
-            "due_at": at.isoformat() if (at := due.get(step.id)) else None,
-            "status": "waits" if step.id == automation.awaits else "ahead",
+            "name": one.step.id,
+            "round": one.round,
+            "due_at": one.due.isoformat() if one.due else None,
+            "status": "waits" if one.step.id == automation.awaits else "ahead",
             "queued": 0,
             "sent": 0,
             "failed": 0,
             "unknown": 0,
             "skipped": {},
-            **({} if due.get(step.id) else {"reason": step.moment}),
-            **({"reason": _awaits(automation)} if step.id == automation.awaits else {}),
+            **({"reason": f"if {one.why}" if one.verdict == "if" else one.why} if one.why else {}),
+            **({"reason": _awaits(automation)} if one.step.id == automation.awaits else {}),
         }
-        for step in sorted(ahead, key=lambda step: (due.get(step.id) is None, due.get(step.id) or FOREVER))
+        for one in foreseen
     ]
 
 

@@ -1,8 +1,15 @@
 """Words sent to people: email, WhatsApp and posts rendered from facts and generated words; prompts for these words."""
 
-from templates.chat import RenderedWhatsApp, WhatsAppTemplate, render_whatsapp, whatsapp_templates
+from templates.chat import RenderedWhatsApp, WhatsAppTemplate, missing_chat_fields, render_whatsapp, whatsapp_templates
 from templates.composing import RenderedEmail
-from templates.designs import includes_of, is_marketing, missing_blocks, missing_includes, slots_of
+from templates.designs import (
+    includes_of,
+    is_marketing,
+    missing_blocks,
+    missing_event_fields,
+    missing_includes,
+    slots_of,
+)
 from templates.errors import MissingField, TemplateError, UnfitField, UnknownInclude, UnknownTemplate
 from templates.facts import EventFacts, PersonFacts
 from templates.includes import INCLUDES, Figure, Include, Link, Row, default_includes
@@ -69,6 +76,8 @@ __all__ = [
     "is_marketing",
     "literal_dates",
     "missing_blocks",
+    "missing_chat_fields",
+    "missing_event_fields",
     "missing_includes",
     "prepare_email",
     "render_email",

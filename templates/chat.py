@@ -113,6 +113,22 @@ def render_whatsapp(
     return RenderedWhatsApp(variables, preview)
 
 
+def missing_chat_fields(template: str, event: EventFacts) -> tuple[str, ...]:
+    """What the template needs of the event and does not find, whoever reads it; generated words aside."""
+    approved = whatsapp_templates().get(template)
+    if approved is None:
+        raise UnknownTemplate.among(template, whatsapp_templates())
+    absent: tuple[str, ...] = ()
+    for variable in approved.variables:
+        needs = [
+            facts_behind((source,)) or ((f"event.{source}",) if source in _EVENT_LINKS else ())
+            for source in (variable.source, *variable.instead)
+        ]
+        if all(facts and event.lacks(facts) for facts in needs):
+            absent += event.lacks(needs[0])
+    return tuple(dict.fromkeys(absent))
+
+
 def _missing(
     sources: list[str], slots: WhatsAppSlots | None, event: EventFacts, values: Mapping[str, str]
 ) -> tuple[str, ...]:

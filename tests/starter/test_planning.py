@@ -1,0 +1,132 @@
+"""The outlook of an event: what will happen, to how many, what is missing, and that looking changes nothing."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from database import events
+from database.connection import Pool, connect
+from database.events import Event
+from database.seed import seed
+from models.outlook import Outlook, Planned, Strand
+from starter.control import ControlError
+from starter.planning import outlook
+from tests.workflows.house import House
+
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+async def event(database: str, pool: Pool) -> Event:
+    """The seed's conference, still a draft."""
+    connection = await connect(database)
+    seeded = await seed(connection)
+    await connection.close()
+    found = await events.get(pool, seeded.event_id)
+    assert found is not None
+    return found
+
+
+def strand(found: Outlook, kind: str) -> Strand:
+    return next(one for one in found.strands if one.type == kind)
+
+
+def steps(one: Strand) -> dict[str, Planned]:
+    return {step.step: step for step in one.steps}
+
+
+async def test_a_draft_shows_what_its_publication_would_begin(pool: Pool, event: Event) -> None:
+    found = await outlook(pool, event)
+
+    assert (found.published_at, found.missing) == (found.now, ())
+    launch = strand(found, "event_launch")
+    assert (launch.status, launch.begins, launch.because) == ("ahead", found.now, "publication")
+    assert [step.verdict for step in launch.steps] == ["goes"] * 9
+    assert event.ends_at is not None
+    assert strand(found, "post_event_followup").begins == event.ends_at
+    assert strand(found, "sponsor_outreach").approval
+
+
+async def test_audiences_are_those_that_the_outbox_would_queue_and_the_gates_let_pass(pool: Pool, event: Event) -> None:
+    [announcement] = steps(strand(await outlook(pool, event), "event_launch"))["send_announcement"].reaches
+    assert (announcement.audience, announcement.people, announcement.reached) == ("all_contacts", 400, 369)
+    assert announcement.without == {"no consent to email": 19, "suppressed: hard bounce": 8, "suppressed: complaint": 4}
+
+
+async def test_another_instant_of_publication_is_supposed_with_all_that_is_then_too_late(
+    pool: Pool, event: Event
+) -> None:
+    assert event.starts_at is not None
+    late = event.starts_at - 2 * DAY
+    launch = steps(strand(await outlook(pool, event, late), "event_launch"))
+    assert {name for name, step in launch.items() if step.verdict == "skipped"} == {"week_1_reminder", "week_2_social"}
+    assert launch["send_announcement"].at == late
+    with pytest.raises(ControlError, match="has passed"):
+        await outlook(pool, event, datetime(2020, 1, 1, tzinfo=UTC))
+
+
+async def test_only_a_draft_can_be_supposed_to_be_published(pool: Pool, event: Event) -> None:
+    await events.publish(pool, event.id)
+    published = await events.get(pool, event.id)
+    assert published is not None
+    with pytest.raises(ControlError, match="is published"):
+        await outlook(pool, published, published.now + DAY)
+
+
+async def test_what_is_missing_is_said_at_each_step_and_of_the_whole_event(pool: Pool, event: Event) -> None:
+    await pool.execute("UPDATE organizers SET postal_address = '', whatsapp_content = '{}'")
+    await pool.execute("UPDATE events SET venue = '' WHERE id = $1", event.id)
+    found = await outlook(pool, event)
+    assert any("organizers.postal_address" in lack for lack in found.missing)
+    launch = steps(strand(found, "event_launch"))
+    assert {"events.venue", "organizers.postal_address"} <= set(launch["send_announcement"].missing)
+    assert (
+        "organizers.whatsapp_content: no ContentSid for whatsapp_broadcast" in launch["send_whatsapp_broadcast"].missing
+    )
+    assert launch["post_social_media"].missing == ()
+
+
+async def test_an_event_without_dates_zone_and_organizer_is_told_everything_at_once(pool: Pool) -> None:
+    bare = await events.get(pool, await pool.fetchval("INSERT INTO events (name) VALUES ('Bare') RETURNING id"))
+    assert bare is not None
+    found = await outlook(pool, bare)
+    assert [lack.partition(":")[0] for lack in found.missing] == [
+        "it has no organizer",
+        "it has no start",
+        "it has no end",
+        "it has no time zone",
+    ]
+    announcement = steps(strand(found, "event_launch"))["send_announcement"]
+    assert (announcement.verdict, announcement.at, announcement.why) == ("waits", None, "the event has no start date")
+
+
+async def test_looking_changes_nothing(pool: Pool, event: Event) -> None:
+    tables = ("automation_workflows", "messages", "notifications", "occurrences", "workflow_execution_logs")
+    before = [await pool.fetchval(f"SELECT count(*) FROM {table}") for table in tables]
+    await outlook(pool, event)
+    assert [await pool.fetchval(f"SELECT count(*) FROM {table}") for table in tables] == before
+
+
+async def test_what_runs_is_planned_from_where_it_stands(working: House) -> None:
+    id_ = await working.event()  # without a venue nothing can be written about it, so the first step is held
+    await working.set_event(id_, status="published")
+    await working.quiet()
+    (row,) = await working.automations(id_)
+
+    await working.until(lambda: _says(working, row["temporal_workflow_id"]))
+    event = await events.get(working.pool, id_)
+    assert event is not None
+    assert event.starts_at is not None
+    launch = strand(await outlook(working.pool, event), "event_launch")
+    assert (launch.status, "needs event.venue" in launch.problem) == ("active", True)
+    planned = steps(launch)
+    assert "generate_marketing_content" not in planned
+    records = planned["create_campaign_records"]
+    assert (records.verdict, records.why) == ("waits", "waits for generate_marketing_content, which is held")
+    final = planned["final_reminder"].at
+    assert final is not None
+    assert abs(final - (event.starts_at - DAY)) <= timedelta(hours=1)  # calendar days keep the wall clock
+
+
+async def _says(house: House, workflow_id: str) -> bool:
+    return "needs event.venue" in ((await house.row(workflow_id))["last_error"] or "")
