@@ -28,12 +28,19 @@ class Organizer(NamedTuple):
     postal_address: str
     whatsapp_content: dict[str, str]
     overlap: str
+    approval: dict[str, str]
+    """Whether somebody reads what a kind writes before it goes out, where the organizer has said so."""
 
 
 async def organizer(connection: Connection, organizer_id: UUID) -> Organizer:
     """One organizer's settings."""
     row = await connection.fetchrow(
-        "SELECT email, sender_email, postal_address, whatsapp_content, overlap FROM organizers WHERE id = $1",
+        """
+        SELECT email, sender_email, postal_address, whatsapp_content, overlap,
+               (SELECT coalesce(jsonb_object_agg(s.workflow_type, s.approval), '{}') FROM approval_settings s
+                WHERE s.organizer_id = coalesce(o.rehearsal_of, o.id))
+        FROM organizers o WHERE o.id = $1
+        """,
         organizer_id,
     )
     assert row is not None
@@ -52,6 +59,7 @@ class Running(NamedTuple):
     definition: dict[str, Any]
     rules: int
     last_error: str | None
+    approval: str
     members: int
 
 
@@ -73,7 +81,7 @@ async def running(connection: Connection | Pool, event_id: UUID, many: Collectio
             WINDOW alike AS (PARTITION BY workflow_type, alone, status, rules, md5(definition::text), journal,
                              date_trunc('hour', started_at))
         )
-        SELECT id, event_id, workflow_type, name, status, subject_id, definition, rules, last_error, members
+        SELECT id, event_id, workflow_type, name, status, subject_id, definition, rules, last_error, approval, members
         FROM ranked WHERE place = 1 ORDER BY created_at, id
         """,
         event_id,

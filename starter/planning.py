@@ -12,6 +12,7 @@ from database.audiences import UnknownAudience
 from database.connection import Connection, Pool
 from database.events import Event
 from database.planning import Organizer, Running, Subject
+from models.approval import DEFAULTS
 from models.automation import Action, Anchors, Step, WorkflowType
 from models.matching import PROPOSALS
 from models.moments import UnknownZone, zone_named
@@ -126,6 +127,7 @@ class _Planner:
             name=name,
             status=group.status,
             count=group.members,
+            approval=group.approval == "required",
             problem=problem,
             steps=tuple(steps),
         )
@@ -134,7 +136,9 @@ class _Planner:
         """An automation that a rule will begin."""
         kind, event = KINDS.get(one.workflow_type), self._event
         name = kind.title.format(event=event, subject=one.subject) if kind else one.subject
-        approval = one.rule is not None and one.rule.parameters.get("approval") == "required"
+        said = one.rule.parameters.get("approval") if one.rule else None
+        settings = self._organizer.approval if self._organizer else {}
+        approval = (said or settings.get(one.workflow_type) or DEFAULTS.get(one.workflow_type)) == "required"
         strand = Strand(
             type=one.workflow_type,
             name=name,
