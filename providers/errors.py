@@ -44,9 +44,9 @@ class Rejected(ProviderError):
 class Unavailable(ProviderError):
     """The provider cannot take this now; ask again after `retry_after`.
 
-    `answered` is False where no answer came (a time-out, a dropped connection): it may have been carried out all the
-    same. `refused` is True where it is certain that nothing was done: the answer says so (a rate limit), or the request
-    never left because no connection came about. Where neither holds (a 500), nobody knows.
+    `answered` is False where no answer came (a time-out, a dropped connection), or one that accepts and names nothing: it
+    may have been carried out all the same. `refused` is True where it is certain that nothing was done: the answer says so
+    (a rate limit), or the request never left because no connection came about. Where neither holds (a 500), nobody knows.
     """
 
     def __init__(

@@ -52,7 +52,7 @@ class Facebook:
         if response.is_success:
             post_id = self._wire.json(response).get("id")
             if post_id is None:
-                raise self._wire.unavailable("Facebook accepted a post but named no id.")
+                raise self._wire.unnamed("Facebook accepted a post but named no id.")
             return str(post_id)
         if _error(self._wire.json(response)).get("code") == DUPLICATE and (post_id := await self.find(post)):
             return str(post_id)

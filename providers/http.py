@@ -122,6 +122,10 @@ class Wire:
         """An answer that is none yet."""
         return Unavailable(said, provider=self.provider, code=code, retry_after=wait, answered=True, refused=refused)
 
+    def unnamed(self, said: str) -> Unavailable:
+        """It was accepted, but the answer does not name it: as good as no answer, so it is looked for and never sent blindly."""
+        return Unavailable(said, provider=self.provider, answered=False)
+
     def rejected(
         self,
         said: str,
@@ -142,7 +146,7 @@ class Wire:
         if isinstance(body, dict):
             return body
         if response.is_success:
-            raise self.unavailable(self.said(response.status_code, "", "not the JSON that was expected"))
+            raise self.unnamed(self.said(response.status_code, "", "not the JSON that was expected"))
         return {}
 
 

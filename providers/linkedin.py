@@ -48,7 +48,7 @@ class LinkedIn:
         if response.is_success:
             if urn := response.headers.get("x-restli-id"):
                 return str(urn)
-            raise self._wire.unavailable("LinkedIn accepted a post but named no id.")
+            raise self._wire.unnamed("LinkedIn accepted a post but named no id.")
         if response.status_code == 422 and DUPLICATE.search(response.text) and (urn := await self.find(post)):
             return urn
         raise self._failed(response)

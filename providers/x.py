@@ -59,7 +59,7 @@ class X:
         if response.is_success:
             post_id = (self._wire.json(response).get("data") or {}).get("id")
             if post_id is None:
-                raise self._wire.unavailable("X accepted a post but named no id.")
+                raise self._wire.unnamed("X accepted a post but named no id.")
             return str(post_id)
         if response.status_code == 403 and "duplicate" in response.text.lower() and (post_id := await self.find(post)):
             return str(post_id)

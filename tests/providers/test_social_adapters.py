@@ -48,6 +48,17 @@ async def test_a_post_is_accepted_under_the_id_that_is_returned(sandbox: Any, ac
     assert row["id"] == post_id
 
 
+@pytest.mark.parametrize("name", NAMES)
+async def test_a_post_accepted_without_an_id_counts_as_not_answered_so_it_is_never_sent_blindly_again(
+    loopback: Any, name: str
+) -> None:
+    loopback.answer(201, {})
+    async with aclosing(account_of(name, loopback.url)) as account:
+        with pytest.raises(Unavailable) as unavailable:
+            await account.send(post())
+    assert (unavailable.value.answered, unavailable.value.refused) == (False, False)
+
+
 async def test_a_post_accepted_without_our_hearing_is_found_by_its_text(sandbox: Any, account: Account) -> None:
     await account.send(post("Another post"))
     one = post()
@@ -106,7 +117,7 @@ async def test_a_page_instead_of_an_answer_leaves_open_what_was_done(loopback: A
     async with aclosing(account_of(name, loopback.url)) as account:
         with pytest.raises(Unavailable) as unavailable:
             await account.send(post())
-    assert (unavailable.value.answered, unavailable.value.refused) == (True, False)
+    assert (unavailable.value.answered, unavailable.value.refused) == (status == 502, False)
 
 
 async def test_a_check_says_as_whom_it_posts(account: Account) -> None:

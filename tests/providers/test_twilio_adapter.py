@@ -147,7 +147,7 @@ async def test_a_page_instead_of_an_answer_leaves_open_what_was_done(
     loopback.answer(status, body)
     with pytest.raises(Unavailable) as unavailable:
         await told.send(message())
-    assert (unavailable.value.answered, unavailable.value.refused) == (True, False)
+    assert (unavailable.value.answered, unavailable.value.refused) == (status == 502, False)
 
 
 async def test_what_was_accepted_without_our_hearing_is_found(sandbox: Any, account: Twilio) -> None:
