@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -58,12 +58,14 @@ class House:
             await rehearsal.aclose()
 
     @asynccontextmanager
-    async def at_work(self) -> AsyncIterator[None]:
-        """The worker, the intake pump and the postman, while the body lasts."""
+    async def at_work(self, *, worker: bool = True) -> AsyncIterator[None]:
+        """The worker, the intake pump and the postman, while the body lasts; without `worker` the test hosts one itself."""
         pump = await self.client.start_workflow(IntakeWorkflow.run, id=f"intake/{self.queue}", task_queue=self.queue)
         postman = asyncio.create_task(self.post())
         try:
-            async with self.worker() as worker, worker:
+            async with AsyncExitStack() as held:
+                if worker:
+                    await held.enter_async_context(await held.enter_async_context(self.worker()))
                 yield
         finally:
             postman.cancel()

@@ -1,5 +1,6 @@
 """A stage for sponsor outreach: a rehearsal of an event that looks for sponsors, and what its sponsors do."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -99,12 +100,15 @@ class Outreach:
         await self.happens(sponsor, "message_replied", reply=str(delivery))
 
 
-async def begin(house: House, approval: str = "auto") -> Outreach:
-    """Begin the outreach of a rehearsal; of the event itself none has begun."""
+SPONSORS = ("Stratus Yard", "Millrace", "Brightkiln")
+
+
+async def begin(house: House, approval: str = "auto", sponsors: Sequence[str] = SPONSORS) -> Outreach:
+    """Begin the outreach of a rehearsal to these sponsors, which fit, and one that does not."""
     await house.pool.execute("UPDATE automation_rules SET enabled = FALSE")
     market: Market = await make_market(house.pool)
     await house.pool.execute("DELETE FROM automation_workflows")
-    for name in ("Stratus Yard", "Millrace", "Brightkiln"):
+    for name in sponsors:
         await market.sponsor(name)
     await market.sponsor("Ravelin Foods", category="catering")
     await house.quiet()
