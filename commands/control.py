@@ -35,7 +35,10 @@ def resume(
     event: EventReference,
     kind: KindOption = None,
     policy: Annotated[
-        Policy, typer.Option(help="What fell due meanwhile: treat as late (by_policy), send all, or skip all.")
+        Policy,
+        typer.Option(
+            help="What fell due meanwhile: treat as late (by_policy), send all, skip all, or shift: move it by the pause."
+        ),
     ] = "by_policy",
 ) -> None:
     """Resume an event's paused automations."""

@@ -11,7 +11,7 @@ import asyncpg
 from database import journal, notifications
 from database.connection import Connection, Pool
 from models.approval import DEFAULTS, Approval
-from models.automation import FOREVER, Anchors, Step, WorkflowType
+from models.automation import FOREVER, Anchors, Shift, Step, WorkflowType
 from models.ids import automation_workflow_id
 
 
@@ -101,6 +101,13 @@ class Standing(NamedTuple):
     date_revision: int
     now: datetime
     deadline: datetime | None
+    shifts: list[dict[str, Any]]
+
+
+_STANDING = """
+    a.status, coalesce(a.started_at, eventos_now(e.id)), e.timezone, e.starts_at, e.ends_at, e.date_revision,
+    eventos_now(e.id), eventos_deadline(a.subject_id), a.shifts
+"""
 
 
 async def look(pool: Pool, automation_id: UUID, *, held: bool) -> Standing | None:
@@ -109,7 +116,7 @@ async def look(pool: Pool, automation_id: UUID, *, held: bool) -> Standing | Non
     Its error goes once nothing stands behind it: no step is `held`, and no provider refuses one that runs.
     """
     row = await pool.fetchrow(
-        """
+        f"""
         UPDATE automation_workflows a
         SET status = CASE WHEN a.status = 'pending' THEN 'active' ELSE a.status END,
             started_at = coalesce(a.started_at, eventos_now(a.event_id)),
@@ -123,8 +130,7 @@ async def look(pool: Pool, automation_id: UUID, *, held: bool) -> Standing | Non
             updated_at = now()
         FROM events e
         WHERE a.id = $1 AND e.id = a.event_id
-        RETURNING a.status, a.started_at, e.timezone, e.starts_at, e.ends_at, e.date_revision, eventos_now(e.id),
-                  eventos_deadline(a.subject_id)
+        RETURNING {_STANDING}
         """,
         automation_id,
         held,
@@ -135,11 +141,7 @@ async def look(pool: Pool, automation_id: UUID, *, held: bool) -> Standing | Non
 async def standing(pool: Pool | Connection, automation_id: UUID) -> Standing | None:
     """The present state of an automation, only read; one that has not begun counts from now."""
     row = await pool.fetchrow(
-        """
-        SELECT a.status, coalesce(a.started_at, eventos_now(e.id)), e.timezone, e.starts_at, e.ends_at, e.date_revision,
-               eventos_now(e.id), eventos_deadline(a.subject_id)
-        FROM automation_workflows a JOIN events e ON e.id = a.event_id WHERE a.id = $1
-        """,
+        f"SELECT {_STANDING} FROM automation_workflows a JOIN events e ON e.id = a.event_id WHERE a.id = $1",
         automation_id,
     )
     return None if row is None else Standing(*row.values())
@@ -154,6 +156,7 @@ def anchors(standing: Standing) -> Anchors:
         event_end=standing.event_end,
         deadline=standing.deadline,
         date_revision=standing.date_revision,
+        shifts=tuple(Shift.model_validate(shift) for shift in standing.shifts),
     )
 
 

@@ -43,12 +43,18 @@ async def pause(pool: Pool, scope: Scope) -> int:
 
 
 async def resume(pool: Pool, scope: Scope, policy: str) -> int:
-    """Resume everything paused in a scope, and release the messages that the pause held; the gates look at them anew."""
+    """Resume everything paused in a scope, and release the messages that the pause held; the gates look at them anew.
+
+    `shift` keeps the length of the pause; whatever counts from the start, or from the end of a step, moves by it.
+    """
     return await _change(
         pool,
         f"""
         WITH changed AS (
-            UPDATE automation_workflows SET status = 'active', paused_at = NULL, updated_at = now()
+            UPDATE automation_workflows SET status = 'active', paused_at = NULL, updated_at = now(),
+                shifts = CASE WHEN $5::jsonb ->> 'policy' = 'shift' AND paused_at IS NOT NULL THEN shifts || jsonb_build_object(
+                    'at', paused_at, 'by', 'PT' || extract(epoch FROM eventos_now(event_id) - paused_at) || 'S')
+                    ELSE shifts END
             WHERE {_IN_SCOPE} AND status = 'paused'
             RETURNING id, event_id, rehearsal
         ), released AS (

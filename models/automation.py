@@ -90,6 +90,17 @@ class Reaction(Frozen):
     """Steps that count from an anchor and lie ahead begin a new round."""
 
 
+class Shift(Frozen):
+    """A pause after which steps were moved by its length."""
+
+    at: AwareDatetime
+    by: timedelta
+
+    def of(self, origin: datetime) -> timedelta:
+        """By how much it moves what counts from an instant: by all of the pause, or by what was left of it."""
+        return max(timedelta(0), self.at + self.by - max(origin, self.at))
+
+
 class Anchors(Frozen):
     """The instants that moments count from; None is an anchor the subject does not have."""
 
@@ -99,6 +110,8 @@ class Anchors(Frozen):
     event_end: AwareDatetime | None = None
     deadline: AwareDatetime | None = None
     date_revision: int = 0
+    shifts: tuple[Shift, ...] = ()
+    """What moves the steps that count from the start, or from the end of a step; those of other anchors stay."""
 
 
 class StepState(StrEnum):

@@ -178,6 +178,8 @@ def resolve(moment: Moment, anchors: Anchors, ended: Mapping[str, datetime]) -> 
         origin = getattr(anchors, moment.anchor)
         if origin is None:
             raise MissingAnchor(moment.anchor)
+    if moment.anchor in ("start", "after"):
+        origin += sum((shift.of(origin) for shift in anchors.shifts), timedelta(0))
     if moment.at is None and (moment.unit not in _CALENDAR or not moment.amount):
         return origin.astimezone(UTC) + moment.span
     wall = origin.astimezone(zone).replace(tzinfo=None) + moment.span

@@ -9,8 +9,9 @@ from models.approval import Awaited
 from models.automation import RULES, Anchors, Frozen, Progress, Reaction, Step, StepState, WorkflowType
 from models.moments import Instants
 
-Policy = Literal["by_policy", "send_all", "skip_all"]
-"""What a resume does with the steps that fell due meanwhile."""
+Policy = Literal["by_policy", "send_all", "skip_all", "shift"]
+"""What a resume does with the steps that fell due meanwhile; `shift` moves what counts from the start, or from the end of a step,
+by the length of the pause, and treats the others as `by_policy` does."""
 
 Refusal = Literal["paused", "cancelled", "stale", "unapproved"]
 """Why nothing was decided. `stale` asks the player to look first: dates or timeline are not those it knows; `unapproved` has

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.automation import Anchors, Step
+from models.automation import Anchors, Shift, Step
 from models.moments import Instants, MissingAnchor, Moment, MomentError, UnknownZone, parse, resolve, resolve_all
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -215,3 +215,23 @@ def test_resolve_all_says_when_each_step_is_due_and_when_overtaken() -> None:
         due={"first": START + timedelta(hours=1), "second": None, "third": eve, "fourth": None},
         until={"first": eve, "second": event, "third": None, "fourth": None},
     )
+
+
+@pytest.mark.parametrize(
+    ("phrase", "ended", "moved"),
+    [
+        ("7 days", None, 3),
+        ("2 hours after opened", -1, 3),
+        ("2 hours after opened", 2, 1),
+        ("2 hours after opened", 5, 0),
+        ("event_date - 3 days", None, 0),
+    ],
+)
+def test_a_shift_moves_by_all_of_a_pause_or_by_what_was_left_of_it(phrase: str, ended: int | None, moved: int) -> None:
+    pause = datetime(2027, 2, 1, tzinfo=UTC)
+    anchors = Anchors(start=pause - timedelta(days=1), zone="UTC", event_date=pause + timedelta(days=30))
+    shifted = anchors.model_copy(update={"shifts": (Shift(at=pause, by=timedelta(days=3)),)})
+    ends = {} if ended is None else {"opened": pause + timedelta(days=ended)}
+    before = at(phrase, anchors, **ends)
+    assert before is not None
+    assert at(phrase, shifted, **ends) == before + timedelta(days=moved)

@@ -50,6 +50,29 @@ async def test_no_step_begins_while_paused_and_a_resume_says_what_becomes_of_wha
     assert none == {"second": SKIPPED, "last": "success"}
 
 
+async def test_a_shift_moves_what_counts_from_the_start_by_the_pause_and_leaves_what_counts_from_the_event(
+    working: House,
+) -> None:
+    event = await working.event(starts_at=datetime.now(UTC) + timedelta(seconds=20))
+    steps = timeline(
+        step("first", "3 seconds", social("linkedin"), late="skip", grace=timedelta(seconds=2)),
+        step("then", "1 second after first", social("twitter")),
+        step("eve", "event_date - 1 second", social("facebook")),
+    )
+    id_ = await working.begin(event, steps)
+    await working.until_row(id_, current_step="first", status="active")
+    assert await control.pause(working.pool, of(event)) == 1
+    paused = (await working.row(id_))["paused_at"]
+    await asyncio.sleep(6)  # by policy the first would be late now
+    assert await control.resume(working.pool, of(event), "shift") == 1
+    resumed = await working.pool.fetchval("SELECT occurred_at FROM occurrences WHERE kind = 'resumed'")
+    row = await working.until_row(id_, status="completed", seconds=40)
+    journal = await working.journal(id_)
+    assert journal["first"]["due_at"] == row["started_at"] + timedelta(seconds=3) + (resumed - paused)
+    assert journal["eve"]["due_at"] == await working.pool.fetchval("SELECT starts_at - interval '1 second' FROM events")
+    assert set((await working.states(id_)).values()) == {"success"}
+
+
 async def test_a_pause_that_the_player_has_not_heard_of_holds_its_next_step_all_the_same(working: House) -> None:
     event = await working.event()
     id_ = await working.begin(event, SOON[1:2])
