@@ -17,20 +17,23 @@ router = APIRouter(prefix="/api", tags=["triggers"])
 NAME = r"^[a-z][a-z0-9_]{1,62}$"
 OURS = frozenset(
     [
+        "approved",
         "cancelled",
+        "checked_in",
         "clock",
-        "event_rescheduled",
-        "event_status_change",
+        "content_changed",
+        "out_of_office",
         "paused",
+        "rejected",
         "resumed",
-        "step_settled",
+        "rules_changed",
         "unsubscribed",
         "webhook",
     ]
 )
 """Occurrences that are written here alone; whoever could report them would steer what is not his."""
 
-OUR_BEGINNINGS = ("message_", "step_", "event_")
+OUR_BEGINNINGS = ("deliverable_", "event_", "message_", "proposal_", "registration_", "sequence_", "sponsor_", "step_")
 
 Value = Annotated[str, Field(max_length=2000)] | int | bool | None
 Name = Annotated[str, Path(pattern=NAME, description="What happened, as rules name it.")]

@@ -65,11 +65,22 @@ async def test_an_event_of_somebody_else_does_not_exist(api: Api, pool: Pool, wo
 
 
 @pytest.mark.parametrize(
-    "name", ["event_status_change", "webhook", "cancelled", "message_opened", "deliverable_submitted"]
+    "name",
+    [
+        *(
+            "event_status_change",
+            "webhook",
+            "cancelled",
+            "message_opened",
+            "deliverable_submitted",
+            "registration_confirmed",
+        ),
+        *("rules_changed", "sequence_created", "sponsor_signed", "checked_in", "step_settled", "ticket_scanned"),
+    ],
 )
 async def test_what_eventos_itself_reports_nobody_else_may(api: Api, pool: Pool, world: World, name: str) -> None:
     await pool.execute(
-        "INSERT INTO automation_rules (name, kind, occurrence, workflow_type) VALUES ('x', 'event', 'deliverable_submitted', 'custom')"
+        "INSERT INTO automation_rules (name, kind, occurrence, workflow_type) VALUES ('x', 'event', 'ticket_scanned', 'custom')"
     )
     before = await pool.fetchval("SELECT count(*) FROM occurrences")
     answer = await api.http.post(
