@@ -190,7 +190,7 @@ def _concerns_all(error: TemplateError) -> bool:
 
 
 def _whatsapp(
-    like: Claimed, content: Content, event: EventFacts, _shared: Mapping[str, Include]
+    like: Claimed, content: Content, event: EventFacts, shared: Mapping[str, Include]
 ) -> Writer[WhatsAppMessage]:
     sid = content.whatsapp_content.get(like.template)
     if sid is None:
@@ -203,7 +203,13 @@ def _whatsapp(
     def write(message: Claimed, its: About) -> WhatsAppMessage:
         person = _person(message, event, "", its.why)
         variables = render_whatsapp(
-            message.template, slots, event, person, sponsor=its.sponsor, deliverable=its.deliverable
+            message.template,
+            slots,
+            event,
+            person,
+            includes={**shared, **its.includes},
+            sponsor=its.sponsor,
+            deliverable=its.deliverable,
         ).variables
         return WhatsAppMessage(id=message.id, to=message.address, content_sid=sid, variables=variables)
 

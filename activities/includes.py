@@ -55,19 +55,23 @@ class Blocks:
     def shared(self, message: Claimed) -> Made:
         """Those that are the same for everybody whose message is like this one."""
         known = self.known.get(message.event_id)
-        return Made({}, {}) if known is None else shared(known, message.template, message.include)
+        made = Made({}, {}) if known is None else shared(known, message.template, message.include)
+        # A WhatsApp template shows few of them, and refuses to go without those it shows.
+        return made if message.channel == "email" else Made(made.there, {})
 
     def personal(self, message: Claimed, given: Collection[str]) -> Made:
         """The reader's own, beside those already `given`."""
         known, reader = self.known.get(message.event_id), self.readers.get(message.id, STRANGER)
-        return Made({}, {}) if known is None else _personal(known, message, reader, given)
+        if known is None or message.channel != "email":
+            return Made({}, {})
+        return _personal(known, message, reader, given)
 
 
 async def load(
     pool: Pool, weather: Weather | None, batch: Batch, known: Mapping[tuple[UUID, UUID | None], Content]
 ) -> Blocks:
     """What the includes of a batch are made of; `known` are the events' facts. A batch that wants none costs nothing."""
-    if batch.channel != "email":
+    if batch.channel not in ("email", "whatsapp"):
         return Blocks()
     wants: dict[UUID, set[str]] = {}
     own = []

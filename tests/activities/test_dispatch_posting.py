@@ -7,6 +7,7 @@ from database import claims
 from database.batches import Batch
 from database.connection import Pool
 from database.outbox import enqueue
+from models.automation import Action
 from models.messages import Channel
 from providers.accounts import Accounts
 from tests.activities.conftest import Providers, to_the_end
@@ -120,3 +121,18 @@ async def test_all_posts_settled_end_the_step_once(pool: Pool, world: World, dis
         f"automation/{world.automation}",
     )
     assert await pool.fetchval("SELECT social_posts_published FROM marketing_campaigns") == 3
+
+
+async def test_a_whatsapp_template_shows_the_links_of_its_includes(
+    world: World, pool: Pool, dispatch: Dispatch
+) -> None:
+    await world.set_event(details={"slack_link": "https://river.example/slack"})
+    await world.set_organizer(whatsapp_content={"join_community": f"HX{2:032x}"})
+    invitation = Action(
+        verb="whatsapp", template="join_community", audience="vip_contacts", include=("slack_invite", "linkedin_group")
+    )
+    step = WHATSAPP.model_copy(update={"id": "community_invitation", "actions": (invitation,)})
+    await enqueue(pool, world.request(step))
+    await dispatch.pump("whatsapp", rehearsal=False).drain()
+    rows = await pool.fetch("SELECT status, reason FROM messages WHERE step = 'community_invitation'")
+    assert [(row["status"], row["reason"]) for row in rows] == [("sent", None)]
