@@ -7,7 +7,7 @@ itself would refuse the history. CONTRIBUTING.md says when each may be done.
 
 import argparse
 import asyncio
-import gzip
+import json
 import os
 import socket
 import sys
@@ -35,22 +35,28 @@ NEXT = HERE / "unreleased"
 
 def recorded() -> list[Path]:
     """Every history that is kept, of the versions released and of the next."""
-    return sorted(HERE.glob("*/*.json.gz"))
+    return sorted(HERE.glob("*/*.json"))
 
 
 def read(file: Path) -> WorkflowHistory:
     """A history that is kept."""
-    return WorkflowHistory.from_json(name_of(file), gzip.decompress(file.read_bytes()).decode())
+    return WorkflowHistory.from_json(name_of(file), file.read_text(encoding="utf-8"))
 
 
 def name_of(file: Path) -> str:
     """The name of a history."""
-    return file.name.removesuffix(".json.gz")
+    return file.stem
 
 
 def text_of(file: Path) -> Path:
     """Where the commands of a history are kept."""
     return file.with_name(f"{name_of(file)}.txt")
+
+
+def lines_of(history: str) -> str:
+    """The same JSON with one event per line, so that a difference between two recordings can be read."""
+    events = (json.dumps(event, separators=(",", ":"), ensure_ascii=False) for event in json.loads(history)["events"])
+    return '{"events":[\n' + ",\n".join(events) + "\n]}\n"
 
 
 async def holds(file: Path) -> bool:
@@ -67,8 +73,8 @@ async def keep(house: House, name: str, workflow: str) -> None:
     history = await house.client.get_workflow_handle(id_, run_id=run or None).fetch_history()
     # Whose machine it was is nobody's business.
     written = history.to_json().replace(f"{os.getpid()}@{socket.gethostname()}", "recorder")
-    file = NEXT / f"{name}.json.gz"
-    file.write_bytes(gzip.compress(written.encode(), mtime=0))
+    file = NEXT / f"{name}.json"
+    file.write_text(lines_of(written), encoding="utf-8")
     found = await commands(read(file))
     if found.refused:
         raise RuntimeError(f"{name} cannot be replayed right after it was lived: {found.refused}")
@@ -102,7 +108,7 @@ async def record(names: list[str], *, everything: bool) -> None:
     chosen = []
     for life in LIVES:
         asked = set(names) & set(life.histories)
-        if everything or asked or (not names and not all([await holds(NEXT / f"{n}.json.gz") for n in life.histories])):
+        if everything or asked or (not names and not all([await holds(NEXT / f"{n}.json") for n in life.histories])):
             chosen.append(life)
     if not chosen:
         sys.stderr.write("Every history leads to the commands that are kept beside it; nothing was recorded.\n")

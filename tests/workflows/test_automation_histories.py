@@ -88,7 +88,7 @@ async def after(edit: str, monkeypatch: pytest.MonkeyPatch) -> Replayed:
         case "a timer runs for another time":
             monkeypatch.setattr(Automation, "_news_since", wait_half)
     # Temporal's sandbox would import the code anew, without the edit.
-    return await commands(read(NEXT / "event_launch_by_real_timers.json.gz"), UnsandboxedWorkflowRunner())
+    return await commands(read(NEXT / "event_launch_by_real_timers.json"), UnsandboxedWorkflowRunner())
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ async def test_an_edit_that_breaks_what_is_under_way_is_shown_also_where_tempora
     edit: str, temporal_minds: bool, shown: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = await after(edit, monkeypatch)
-    kept = text_of(NEXT / "event_launch_by_real_timers.json.gz").read_text(encoding="utf-8")
+    kept = text_of(NEXT / "event_launch_by_real_timers.json").read_text(encoding="utf-8")
     diff = difference("launch", kept, found)
     assert bool(diff) == (edit != "none")
     assert (found.refused is not None) == temporal_minds
