@@ -37,6 +37,7 @@ from starter.client import TemporalUnreachable, connect
 from starter.hearing import DropUnintelligible
 from starter.triggers import Triggers
 from starter.webhooks import Webhooks
+from workflows.attendee_nurture import AttendeeEngagementWorkflow
 from workflows.deliverable_tracking import DeliverableTrackingWorkflow
 from workflows.event_launch import EventLaunchWorkflow
 from workflows.event_watch import EventWatchWorkflow
@@ -53,6 +54,7 @@ WORKFLOWS = [
     EventLaunchWorkflow,
     SponsorOutreachWorkflow,
     SponsorSequenceWorkflow,
+    AttendeeEngagementWorkflow,
     DeliverableTrackingWorkflow,
     PostEventFollowupWorkflow,
     EventWatchWorkflow,

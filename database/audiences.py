@@ -1,6 +1,6 @@
 """Audiences: named sets of people, resolved when a step is played."""
 
-from database import deliverable_tracking, followup, sponsors
+from database import deliverable_tracking, followup, registrations, sponsors
 from models.automation import Action
 from models.phrases import nearest
 
@@ -45,6 +45,7 @@ People without an address on a step's channel are not in its audience; whether t
 
 SUBJECTS: dict[str, str] = {
     "sponsor_outreach": sponsors.CONTACT,
+    "attendee_nurture": registrations.ATTENDEE,
     "deliverable_tracking": deliverable_tracking.SPONSOR,
 }
 """The same for each kind whose steps address its own subject: an attendee, a sponsor."""

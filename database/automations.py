@@ -8,7 +8,7 @@ from uuid import UUID
 
 import asyncpg
 
-from database import journal, notifications
+from database import journal, notifications, registrations
 from database.connection import Connection, Pool
 from models.approval import DEFAULTS, Approval
 from models.automation import FOREVER, Anchors, Shift, Step, WorkflowType
@@ -43,9 +43,13 @@ async def begin(
 
     `since` is the real time of what begins it: a generation that was made later was begun by this very occurrence, and a
     second look at it overrules no cancellation. `approval`, where a rule or a parent says it, comes before the organizer's
-    setting; the automation keeps it. The event's row is locked, so that ten callers at once make one row.
+    setting; the automation keeps it. The event's row is locked, so that ten callers at once make one row; for attendees it is
+    the registration's, so that thousands of them begin side by side.
     """
-    await connection.execute("SELECT 1 FROM events WHERE id = $1 FOR UPDATE", event_id)
+    if workflow_type == "attendee_nurture":
+        await registrations.lock(connection, subject_id)
+    else:
+        await connection.execute("SELECT 1 FROM events WHERE id = $1 FOR UPDATE", event_id)
     last = await connection.fetchrow(
         """
         SELECT id, temporal_workflow_id, definition, rules, rehearsal, status, generation, created_at
@@ -212,9 +216,11 @@ async def finish(pool: Pool, automation_id: UUID, status: str) -> None:
                 result = coalesce(l.result, '{}') || jsonb_build_object('reason', 'the automation was ' || a.status)
             FROM automation_workflows a
             WHERE a.id = l.workflow_id AND a.id = $1 AND a.status = 'cancelled' AND l.status IN ('pending', 'running')
+              AND l.slot <> 'event_cancelled'
             """,
             automation_id,
         )
+        await journal.skip_rest(connection, automation_id)
         await connection.execute(
             """
             UPDATE marketing_campaigns c SET status = a.status, updated_at = now()

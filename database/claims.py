@@ -159,8 +159,11 @@ async def _take(connection: Connection, batches: Sequence[Batch]) -> None:
     for batch in batches:
         await connection.execute(
             """
-            UPDATE messages SET status = 'sending', batch_id = $1, attempts = attempts + 1, reason = NULL, not_before = NULL
-            WHERE id = ANY($2)
+            UPDATE messages m
+            SET status = 'sending', batch_id = $1, attempts = attempts + 1, reason = NULL, not_before = NULL,
+                -- its words are made from now on, of the dates that hold now
+                date_revision = CASE WHEN m.date_revision IS NOT NULL THEN e.date_revision END
+            FROM events e WHERE m.id = ANY($2) AND e.id = m.event_id
             """,
             batch.id,
             [message.id for message in batch.messages],

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
+from database import notices
 from database.approvals import HELD
 from database.batches import Claimed
 from database.connection import Connection, Pool
@@ -17,10 +18,15 @@ message whose outcome is not known yet."""
 FOR_GOOD: frozenset[Verdict] = frozenset({"cancelled", "skipped"})
 
 GATES: tuple[tuple[Verdict, str, str], ...] = (
-    ("cancelled", "the automation was cancelled", "a.status = 'cancelled'"),
-    ("cancelled", "the event was cancelled", "e.status = 'cancelled'"),
+    ("cancelled", "the automation was cancelled", f"a.status = 'cancelled' AND NOT {notices.OF_CANCELLATION}"),
+    ("cancelled", "the event was cancelled", f"e.status = 'cancelled' AND NOT {notices.OF_CANCELLATION}"),
+    (
+        "cancelled",
+        "the registration is not confirmed",
+        "a.workflow_type = 'attendee_nurture' AND r.id IS DISTINCT FROM a.subject_id",
+    ),
     ("paused", "held while the automation is paused", "a.status = 'paused'"),
-    ("skipped", "the event's date was moved", "m.date_revision < e.date_revision"),
+    ("skipped", "the event's date was moved", f"m.date_revision < e.date_revision AND NOT {notices.OF_ANY_DATE}"),
     ("skipped", "expired before it could be sent", "m.valid_until <= coalesce(e.clock_now, now())"),
     ("skipped", "suppressed: {suppressed}", "s.reason IS NOT NULL"),
     ("skipped", "no consent to email", "m.channel = 'email' AND NOT c.email_consent"),

@@ -228,6 +228,23 @@ async def decide(
     return row
 
 
+async def skip_rest(connection: Connection, automation_id: UUID) -> None:
+    """Journal the steps that a cancellation kept from beginning as skipped, where it is known what was cancelled."""
+    await connection.execute(
+        """
+        INSERT INTO workflow_execution_logs
+            (workflow_id, slot, step_id, step_name, action_type, status, completed_at, due_at, ended_at, result)
+        SELECT a.id, s ->> 'id', s ->> 'id', s ->> 'name', s ->> 'type', 'skipped', now(), eventos_now(a.event_id),
+               eventos_now(a.event_id), jsonb_build_object('reason', a.cancelled_because)
+        FROM automation_workflows a CROSS JOIN jsonb_array_elements(a.definition -> 'steps') s
+        WHERE a.id = $1 AND a.status = 'cancelled' AND a.cancelled_because IS NOT NULL
+          AND NOT EXISTS (SELECT 1 FROM workflow_execution_logs l WHERE l.workflow_id = a.id AND l.step_id = s ->> 'id')
+        ON CONFLICT DO NOTHING
+        """,
+        automation_id,
+    )
+
+
 async def recount(connection: Connection, automation_ids: Collection[UUID]) -> None:
     """Bring steps_completed and steps_total up to date: a slot counts as completed while its latest round has ended."""
     await connection.execute(
@@ -236,7 +253,8 @@ async def recount(connection: Connection, automation_ids: Collection[UUID]) -> N
         SET steps_completed = (
                 SELECT count(*) FROM (
                     SELECT DISTINCT ON (slot) status FROM workflow_execution_logs l
-                    WHERE l.workflow_id = a.id AND NOT starts_with(l.slot, '{notifications.NOTICES}') ORDER BY slot, round DESC
+                    WHERE l.workflow_id = a.id AND NOT starts_with(l.slot, '{notifications.NOTICES}')
+                      AND l.slot NOT IN ('event_moved', 'event_cancelled') ORDER BY slot, round DESC
                 ) latest WHERE status IN ('success', 'failed', 'skipped')),
             steps_total = coalesce(jsonb_array_length(a.definition -> 'steps'), a.steps_total), updated_at = now()
         WHERE id = ANY($1)

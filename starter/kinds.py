@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from models.automation import Reaction, Step, WorkflowType
-from workflows import deliverable_tracking, event_launch, post_event_followup, sponsor_outreach
+from workflows import attendee_nurture, deliverable_tracking, event_launch, post_event_followup, sponsor_outreach
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,16 @@ class Kind:
 KINDS: Mapping[WorkflowType, Kind] = {
     "event_launch": Kind(
         "EventLaunchWorkflow", "Event Launch: {event.name}", event_launch.TIMELINE, closes="event_date"
+    ),
+    "attendee_nurture": Kind(
+        "AttendeeEngagementWorkflow",
+        "Attendee Engagement: {subject}",
+        attendee_nurture.TIMELINE,
+        attendee_nurture.REACTIONS,
+        label="Attendee of {event.name}",
+        subject="registration",
+        closes="event_end",
+        facts=attendee_nurture.FACTS,
     ),
     "post_event_followup": Kind(
         "PostEventFollowupWorkflow", "Post-Event Follow-up: {event.name}", post_event_followup.TIMELINE

@@ -14,11 +14,12 @@ from temporalio.common import (
 )
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
-from database import automations, control, decisions, events, notifications, occurrences
+from database import automations, control, decisions, events, notices, notifications, occurrences
 from database.connection import Pool
 from database.control import Scope
 from database.events import Event
 from database.occurrences import Occurrence, Rule
+from database.registrations import NotConfirmed
 from models import conditions
 from models.approval import Approval
 from models.automation import RULES, WorkflowType
@@ -84,7 +85,8 @@ class Triggers:
                 told = await occurrences.fan_out(
                     self._pool, event_id, "event_rescheduled", occurrence.data, occurrence.occurred_at
                 )
-                return f"{told} automations are told"
+                mailed = await notices.event_moved(self._pool, event_id)
+                return f"{told} automations are told" + (f", {mailed} attendees get a notice" if mailed else "")
             case "sequence_created":
                 event, proposal = await events.get(self._pool, event_id), UUID(occurrence.data["proposal"])
                 if event is None:
@@ -170,8 +172,15 @@ class Triggers:
             why = "the event was cancelled" if status == "cancelled" else "the event was unpublished"
             event = await events.get(self._pool, event_id)
             if event is not None and event.status == status:  # else it has changed again since
-                return f"{await control.cancel(self._pool, Scope(event_id=event_id), why)} automations cancelled: {why}"
+                return await self._cancel_all(event_id, status, why)
         return outcome
+
+    async def _cancel_all(self, event_id: UUID, status: str, why: str) -> str:
+        """Cancel every automation of an event; where it was cancelled, its attendees are told in the same transaction."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            mailed = await notices.event_cancelled(connection, event_id) if status == "cancelled" else 0
+            count = await control.cancel(connection, Scope(event_id=event_id), why)
+        return f"{count} automations cancelled: {why}" + (f"; {mailed} attendees get a notice" if mailed else "")
 
     async def _match(self, occurrence: Occurrence, event_id: UUID) -> str:
         rules = await occurrences.rules_for(self._pool, occurrence.kind, event_id, occurrence.data.get("rule"))
@@ -182,7 +191,8 @@ class Triggers:
             return "its event is gone"
         subject = {name: str(value) for name, value in occurrence.data.items() if value is not None}
         subject |= {"event_status": event.status}
-        matching = [rule for rule in rules if not rule.match or conditions.parse(rule.match).holds((), subject)]
+        facts = ("ended",) if event.ends_at is not None and event.ends_at <= event.now else ()
+        matching = [rule for rule in rules if not rule.match or conditions.parse(rule.match).holds(facts, subject)]
         if not matching:
             return "no rule answers to it"
         if occurrence.kind == "event_status_change" and event.status != occurrence.data.get("status"):
@@ -194,9 +204,12 @@ class Triggers:
                 raise Refused(f"Rule {rule.name!r} begins {rule.workflow_type!r}; there are {', '.join(KINDS)}.")
             about = KINDS[found[0]].subject
             subject_id = event_id if about == "event" else UUID(occurrence.data[about])
-            outcomes.append(
-                await self.begin(found[0], event, subject_id, occurrence.created_at, approval=_approval(rule))
-            )
+            try:
+                outcomes.append(
+                    await self.begin(found[0], event, subject_id, occurrence.created_at, approval=_approval(rule))
+                )
+            except NotConfirmed as error:
+                outcomes.append(f"not begun: {error}")
         return "; ".join(outcomes)
 
     async def _tell(self, occurrence: Occurrence, automation_id: UUID) -> str:

@@ -84,9 +84,11 @@ class House:
             rows = await connection.fetch(
                 """
                 UPDATE messages m
-                SET status = CASE WHEN a.status = 'cancelled' THEN 'cancelled' ELSE $1 END, reason = $2,
+                SET status = CASE WHEN m.date_revision < e.date_revision THEN 'skipped'
+                                  WHEN a.status = 'cancelled' AND m.step <> 'event_cancelled' THEN 'cancelled' ELSE $1 END,
+                    reason = CASE WHEN m.date_revision < e.date_revision THEN 'the event''s date was moved' ELSE $2 END,
                     sent_at = CASE WHEN $1 = 'sent' THEN eventos_now(m.event_id) END
-                FROM automation_workflows a
+                FROM automation_workflows a JOIN events e ON e.id = a.event_id
                 WHERE a.id = m.automation_id AND a.status <> 'paused' AND m.status = 'queued'
                   AND m.release_at <= eventos_now(m.event_id)
                 RETURNING m.log_id, m.channel, m.status

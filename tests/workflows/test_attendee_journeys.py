@@ -1,0 +1,414 @@
+"""What attendees live through, on a stepped clock: the real server, the real worker, months in seconds."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from database import control
+from database.control import Scope
+from tests.workflows.guests import BERLIN, DATE, DAY, END, HOUR, Guests, engagement, welcome
+from tests.workflows.house import House, shown
+
+START = datetime(2027, 4, 10, 12, tzinfo=BERLIN)
+
+EARLY = [
+    ("registration_confirmation", START),
+    ("welcome_preparation", START + 7 * DAY),
+    ("speaker_highlights", START + 14 * DAY),
+    ("detailed_schedule", DATE - 7 * DAY),
+    ("logistics_reminder", DATE - 3 * DAY),
+]
+
+
+def ending(date: datetime = DATE) -> list[tuple[str, datetime]]:
+    """The last mails before an event on that date, and those that follow it."""
+    end = date + (END - DATE)
+    return [
+        ("final_details", date - DAY),
+        ("day_of_welcome", date.replace(hour=7)),
+        ("thank_you_survey", end + DAY),
+        ("content_recap", end + 7 * DAY),
+        ("community_next_event", end + 30 * DAY),
+    ]
+
+
+@pytest.fixture
+async def early(working: House) -> Guests:
+    return await welcome(working, START)
+
+
+async def test_registered_two_days_before(working: House) -> None:
+    """A late registration gets the confirmation, the newest of what it missed, and everything that is still ahead.
+
+    Nothing of the past series: no preparation, no speakers, no schedule, which the reminder has overtaken.
+    """
+    guests = await welcome(working, DATE - 2 * DAY)
+    ada = await guests.register()
+    await guests.live()
+    assert await guests.sent() == [
+        ("registration_confirmation", DATE - 2 * DAY),
+        ("logistics_reminder", DATE - 2 * DAY),
+        *ending(),
+    ]
+    states = await guests.became(ada)
+    assert {id_: state for id_, state in states.items() if state != "success"} == {
+        "welcome_preparation": "skipped: detailed_schedule came before it was due",
+        "speaker_highlights": "skipped: detailed_schedule came before it was due",
+        "detailed_schedule": "skipped: overtaken by logistics_reminder",
+    }
+    row = await guests.row(ada)
+    assert (row["name"], row["status"], row["steps_completed"]) == (
+        "Attendee Engagement: Ada Lovelace",
+        "completed",
+        10,
+    )
+    whatsapp = await working.pool.fetch("SELECT step, status FROM messages WHERE channel = 'whatsapp'")
+    assert [tuple(message) for message in whatsapp] == [("day_of_welcome", "sent")]
+
+
+async def test_registered_early(early: Guests) -> None:
+    """Who registers two months ahead gets all ten, each at its hour."""
+    ada = await early.register()
+    await early.live()
+    assert await early.sent() == EARLY + ending()
+    assert set((await early.became(ada)).values()) == {"success"}
+
+
+async def test_registered_on_the_day(working: House) -> None:
+    """Who registers an hour after the doors opened gets the confirmation and the welcome, and later the thanks."""
+    guests = await welcome(working, DATE + HOUR)
+    await guests.register()
+    await guests.live()
+    now = DATE + HOUR
+    assert await guests.sent() == [("day_of_welcome", now), ("registration_confirmation", now), *ending()[2:]]
+
+
+async def test_registered_after_the_event(working: House) -> None:
+    """A registration entered after the event begins nothing, and nobody is alarmed about it."""
+    guests = await welcome(working, END + HOUR)
+    await guests.register()
+    await guests.live()
+    assert await working.automations(guests.event) == []
+    assert await working.pool.fetchval("SELECT count(*) FROM notifications") == 0
+
+
+async def test_registered_before_the_event_was_published(working: House) -> None:
+    """Who registered while the event was a draft hears of it when it is published, and counts from then; once."""
+    guests = await welcome(working, START, status="draft")
+    ada = await guests.register()
+    await guests.live(START + 10 * DAY)
+    assert await guests.sent() == []
+    await working.set_event(guests.event, status="published")
+    await guests.live(START + 18 * DAY)
+    assert await guests.sent(ada) == [
+        ("registration_confirmation", START + 10 * DAY),
+        ("welcome_preparation", START + 17 * DAY),
+    ]
+
+
+async def test_a_draft_registration_that_is_confirmed_later(early: Guests) -> None:
+    """A registration that waits for its payment is accompanied from the day it is confirmed."""
+    ada = await early.register(status="draft")
+    await early.live(START + 3 * DAY)
+    assert await early.sent() == []
+    await early.set(ada, status="confirmed")
+    await early.live(START + 4 * DAY)
+    assert await early.sent() == [("registration_confirmation", START + 3 * DAY)]
+
+
+async def test_the_registration_is_cancelled(early: Guests) -> None:
+    """Who cancels hears nothing more; every step that had not begun says why."""
+    ada = await early.register()
+    await early.live(START + 8 * DAY)
+    await early.set(ada, status="cancelled")
+    await early.live()
+    assert await early.sent() == EARLY[:2]
+    states = await early.became(ada)
+    assert set(states.values()) == {"success", "skipped: the registration was cancelled"}
+    assert len(states) == 10
+    assert (await early.row(ada))["status"] == "cancelled"
+
+
+async def test_cancelled_and_made_again(early: Guests) -> None:
+    """Who comes after all is accompanied anew, and does not get again what the first time brought."""
+    ada = await early.register()
+    await early.live(START + 8 * DAY)
+    await early.set(ada, status="cancelled")
+    await early.live(START + 10 * DAY)
+    await early.set(ada, status="confirmed")
+    await early.live()
+    assert await early.sent() == [*EARLY[:2], ("speaker_highlights", START + 24 * DAY), *EARLY[3:], *ending()]
+    states = await early.became(ada, generation=2)
+    assert states["registration_confirmation"].startswith("skipped: everybody in the audience was written to")
+
+
+async def test_cancelled_and_made_again_in_one_breath_also_while_paused(early: Guests) -> None:
+    """However fast, and whatever the automation was doing: the second registration has its own automation."""
+    ada = await early.register()
+    await early.live(START + 8 * DAY)
+    await control.pause(early.house.pool, Scope(event_id=early.event))
+    await early.set(ada, status="cancelled")
+    await early.set(ada, status="confirmed")
+    await early.live(START + 9 * DAY)
+    assert (await early.row(ada))["status"] == "cancelled"
+    assert (await early.row(ada, 2))["status"] == "active"
+
+
+async def test_the_registration_is_deleted(early: Guests) -> None:
+    """Who is struck from the list hears nothing more."""
+    ada = await early.register()
+    await early.live(START + 8 * DAY)
+    await early.house.pool.execute("DELETE FROM registrations WHERE id = $1", ada)
+    await early.live()
+    assert await early.sent() == EARLY[:2]
+    assert set((await early.became(ada)).values()) == {"success", "skipped: the registration was deleted"}
+
+
+async def test_registered_and_cancelled_before_anybody_looked(early: Guests) -> None:
+    """A registration that is cancelled before its automation begins never has one."""
+    async with early.house.pool.acquire() as connection, connection.transaction():
+        ada = await early.register()
+        await early.set(ada, status="cancelled")
+    await early.live()
+    assert [row["status"] for row in await early.house.automations(early.event)] in ([], ["cancelled"])
+    assert await early.sent() == []
+
+
+async def test_the_event_is_moved_later(early: Guests) -> None:
+    """One mail with the new date, at once; everything that counts from the date comes for the new one."""
+    await early.register()
+    await early.live(START + 8 * DAY)
+    await early.move(10 * DAY)
+    await early.live()
+    moved = [(step, at + 10 * DAY) for step, at in EARLY[3:]]
+    assert await early.sent() == [
+        *EARLY[:2],
+        ("event_moved", START + 8 * DAY),
+        EARLY[2],
+        *moved,
+        *ending(DATE + 10 * DAY),
+    ]
+
+
+async def test_the_event_is_moved_earlier(early: Guests) -> None:
+    """Moved to four days from now: the schedule that is late goes at once, and the rest at its hour."""
+    await early.register()
+    now = DATE - 14 * DAY
+    await early.live(now)
+    await early.move(-10 * DAY)
+    await early.live()
+    assert await early.sent() == [
+        *EARLY[:3],
+        ("event_moved", now),
+        ("detailed_schedule", now),
+        ("logistics_reminder", DATE - 13 * DAY),
+        *ending(DATE - 10 * DAY),
+    ]
+
+
+async def test_the_event_is_postponed_after_tomorrow_was_said(early: Guests) -> None:
+    """Who was told "tomorrow!" is told of the new date, and gets the last mails again before it."""
+    await early.register()
+    now = DATE - HOUR
+    await early.live(now)
+    assert [step for step, _ in await early.sent()][-2:] == ["final_details", "day_of_welcome"]
+    await early.move(30 * DAY)
+    await early.live()
+    later = DATE + 30 * DAY
+    assert await early.sent() == [
+        *EARLY,
+        *ending()[:2],
+        ("event_moved", now),
+        ("detailed_schedule", later - 7 * DAY),
+        ("logistics_reminder", later - 3 * DAY),
+        *ending(later),
+    ]
+
+
+async def test_moved_twice_quickly(early: Guests) -> None:
+    """Two moves in a row are one mail: the newest date. The one before is never sent."""
+    await early.register()
+    await early.live(START + DAY)
+    early.house.post_as = None
+    await early.move(5 * DAY)
+    await early.house.until(
+        lambda: early.house.pool.fetchval("SELECT count(*) FROM messages WHERE step = 'event_moved'")
+    )
+    await early.move(6 * DAY)
+    await early.house.quiet()
+    early.house.post_as = "sent"
+    await early.live(START + 2 * DAY)
+    rows = await early.house.pool.fetch("SELECT round, status FROM messages WHERE step = 'event_moved' ORDER BY round")
+    assert [tuple(row) for row in rows] == [(1, "skipped"), (2, "sent")]
+
+
+async def test_moved_and_back_before_anybody_was_told(early: Guests) -> None:
+    """A slip of the hand that is put right at once is nobody's news."""
+    await early.register()
+    await early.live(START + DAY)
+    async with early.house.pool.acquire() as connection, connection.transaction():
+        await early.move(5 * DAY)
+        await early.move(timedelta())
+    await early.live(START + 8 * DAY)
+    assert await early.sent() == EARLY[:2]
+
+
+async def test_moved_earlier_and_back_again(early: Guests) -> None:
+    """Both moves are told, and nobody misses or gets twice what the date that holds asks for."""
+    await early.register()
+    now = DATE - 14 * DAY
+    await early.live(now)
+    await early.move(-10 * DAY)
+    await early.live(now + HOUR)
+    await early.move(timedelta())
+    await early.live()
+    assert await early.sent() == [
+        *EARLY[:3],
+        ("event_moved", now),
+        ("detailed_schedule", now),
+        ("event_moved", now + HOUR),
+        *EARLY[3:],
+        *ending(),
+    ]
+
+
+async def test_whoever_registers_after_the_move_hears_of_one_date_only(early: Guests) -> None:
+    """The notice is for those who were told of another date."""
+    await early.register()
+    await early.live(START + DAY)
+    await early.move(5 * DAY)
+    bob = await early.register("bob")
+    await early.live(START + 2 * DAY)
+    assert await early.sent(bob) == [("registration_confirmation", START + DAY)]
+    assert [step for step, _ in await early.sent()].count("event_moved") == 1
+
+
+async def test_an_organizer_who_tells_people_personally_switches_the_notices_off(early: Guests) -> None:
+    """Both notices are a setting; the rest of the journey is re-timed or ended all the same."""
+    await early.house.pool.execute("UPDATE organizers SET event_moved_notice = FALSE, event_cancelled_notice = FALSE")
+    ada = await early.register()
+    await early.live(START + DAY)
+    await early.move(5 * DAY)
+    await early.live(START + 2 * DAY)
+    await early.house.set_event(early.event, status="cancelled")
+    await early.live()
+    assert await early.sent() == EARLY[:1]
+    assert (await early.row(ada))["status"] == "cancelled"
+
+
+async def test_the_event_is_cancelled(early: Guests) -> None:
+    """Everybody who is coming is told at once, once; nothing else goes out, and every step says why it did not."""
+    ada, bob = await early.register(), await early.register("bob")
+    await early.live(START + DAY)
+    await early.set(bob, status="cancelled")
+    await early.live(START + 8 * DAY)
+    await early.house.set_event(early.event, status="cancelled")
+    await early.live()
+    assert await early.sent(ada) == [*EARLY[:2], ("event_cancelled", START + 8 * DAY)]
+    assert await early.sent(bob) == EARLY[:1]
+    states = await early.became(ada)
+    assert states.pop("event_cancelled") == "success"
+    assert set(states.values()) == {"success", "skipped: the event was cancelled"}
+    assert len(states) == 10
+    row = await early.row(ada)
+    assert (row["status"], row["steps_completed"]) == ("cancelled", 10)
+
+
+async def test_the_cancellation_is_told_once_however_often_it_is_taken_in(early: Guests) -> None:
+    """The occurrence is read again after a crash: nobody gets a second mail."""
+    await early.register()
+    await early.live(START + DAY)
+    await early.house.set_event(early.event, status="cancelled")
+    await early.live(START + DAY)
+    await early.house.pool.execute("UPDATE occurrences SET processed_at = NULL WHERE kind = 'event_status_change'")
+    await early.live()
+    assert [step for step, _ in await early.sent()].count("event_cancelled") == 1
+
+
+async def test_cancelled_published_again_and_cancelled_again(early: Guests) -> None:
+    """An event that happens after all takes its attendees up again; a second cancellation is told again."""
+    ada = await early.register()
+    for status in ("cancelled", "published", "cancelled"):
+        await early.live(await early.house.pool.fetchval("SELECT clock_now + interval '1 day' FROM events"))
+        await early.house.set_event(early.event, status=status)
+    await early.live()
+    assert [step for step, _ in await early.sent(ada)] == [
+        "registration_confirmation",
+        "event_cancelled",
+        "event_cancelled",
+    ]
+
+
+async def test_checked_in(early: Guests) -> None:
+    """A check-in reaches the automation once, also when it came before it began, and changes nothing of the ten."""
+    ada = await early.register()
+    bob = await early.register("bob", status="draft", checked_in_at=START)
+    await early.live(DATE)
+    await early.set(ada, checked_in_at=DATE)
+    await early.set(bob, status="confirmed")
+    await early.live()
+    assert (await early.sent(ada))[-5:] == ending()
+    rows = await early.house.pool.fetch(
+        "SELECT subject, outcome FROM occurrences WHERE kind = 'checked_in' AND automation_id IS NOT NULL ORDER BY id"
+    )
+    assert {tuple(row) for row in rows} == {(f"registration/{ada}", "told"), (f"registration/{bob}", "told")}
+    assert len(rows) == 2
+
+
+async def test_a_pause_over_a_due_date_and_resume_by_policy(early: Guests) -> None:
+    """What fell due is treated as late: preparation is skipped, the latest of the reminders goes at once."""
+    ada = await early.register()
+    await early.live(START + 6 * DAY)
+    await control.pause(early.house.pool, Scope(event_id=early.event))
+    await early.live(DATE - 2 * DAY)
+    assert await early.sent() == EARLY[:1]
+    await control.resume(early.house.pool, Scope(event_id=early.event), "by_policy")
+    await early.live()
+    assert await early.sent() == [EARLY[0], ("logistics_reminder", DATE - 2 * DAY), *ending()]
+    assert (await early.became(ada))["welcome_preparation"] == "skipped: overtaken by detailed_schedule"
+
+
+async def test_a_pause_over_a_due_date_and_resume_sends_all_or_skips_all(early: Guests) -> None:
+    """`send_all` sends what fell due as if it were on time, `skip_all` none of it; what is ahead comes either way."""
+    await early.register()
+    await early.live(START + 6 * DAY)
+    scope = Scope(event_id=early.event)
+    await control.pause(early.house.pool, scope)
+    await early.live(START + 10 * DAY)
+    await control.resume(early.house.pool, scope, "send_all")
+    await early.live(START + 11 * DAY)
+    assert (await early.sent())[1:] == [("welcome_preparation", START + 10 * DAY)]
+    await control.pause(early.house.pool, scope)
+    await early.live(START + 15 * DAY)
+    await control.resume(early.house.pool, scope, "skip_all")
+    await early.live()
+    assert (await early.sent())[2:] == [*EARLY[3:], *ending()]
+
+
+async def test_an_outage_of_two_days(early: Guests) -> None:
+    """Nobody is at work when the preparation is due: it is left out. When the reminder is due: it goes when they are back."""
+    ada = await early.register()
+    await early.live(START + 6 * DAY)
+    await early.away(START + 9 * DAY)
+    await early.live(DATE - 4 * DAY)
+    await early.away(DATE - 2 * DAY)
+    await early.live()
+    assert await early.sent() == [
+        EARLY[0],
+        *EARLY[2:4],
+        ("logistics_reminder", DATE - 2 * DAY),
+        *ending(),
+    ]
+    assert (await early.became(ada))["welcome_preparation"] == "skipped: late by 2 days"
+
+
+async def test_no_history_holds_anything_personal(early: Guests) -> None:
+    """Neither labels nor payloads know who it is."""
+    ada = await early.register()
+    await early.live(DATE - 6 * DAY)
+    await early.move(DAY)
+    await early.live(DATE - 5 * DAY)
+    (history,) = await early.house.histories()
+    recorded = b"\n".join(event.SerializeToString() for event in history.events)
+    assert [word for word in (b"ada@people", b"+49171392", b"Ada", b"Lovelace") if word in recorded] == []
+    assert "final_details" in await shown(early.house, engagement(ada))
