@@ -20,7 +20,8 @@ OF_ANY_DATE = """(
 )"""
 """Messages that a moved date does not make wrong: their words are made when they are claimed, of the dates that hold then."""
 
-# $1 the event, $2 the step, $3 its name. `told` are those who are written to; each gets a journal row and a message.
+# $1 the event, $2 the step, $3 its name. `told` are those who are written to; each gets a journal row and a message, which goes
+# alone because it carries the invitation.
 _WRITE = f"""
     , addressed AS MATERIALIZED (
         SELECT told.*, gen_random_uuid() AS log_id, {ADDRESS["email"]} AS address,
@@ -40,7 +41,7 @@ _WRITE = f"""
     )
     {INTO}
     SELECT n.key, n.rehearsal, n.organizer_id, n.event_id, n.automation_id, n.log_id, $2, n.round, n.person_id, 'email', n.address,
-           $2, NULL, 1, 1, NULL, n.at, n.ends_at, n.date_revision
+           $2, NULL, 1, 1, NULL, n.at, n.ends_at, n.date_revision, NULL, TRUE
     FROM logged JOIN new n ON n.log_id = logged.id ORDER BY n.person_id
     {TAKE_OVER}
 """

@@ -22,7 +22,7 @@ from models.ids import dispatch_workflow_id
 from models.player import DispatchInput, StepOrder
 from models.watch import event_watch_id
 from starter import control as orders
-from tests.workflows import deliverable_stage, followup_stage, sponsor_stage
+from tests.workflows import deliverable_stage, followup_stage, guests, sponsor_stage
 from tests.workflows.deliverable_stage import at, tracker
 from tests.workflows.followup_stage import live
 from tests.workflows.house import House
@@ -202,6 +202,31 @@ async def an_outreach_that_is_held_and_a_sequence_that_is_paused(house: House) -
 async def sequence(outreach: sponsor_stage.Outreach, sponsor: str) -> str:
     id_: str = (await outreach.sequence(sponsor))["temporal_workflow_id"]
     return id_
+
+
+# -- attendees ------------------------------------------------------------------------------------------------------
+
+
+@life("attendee_engagement_registered_late", "attendee_engagement_paused_and_moved", "attendee_engagement_cancelled")
+async def attendees(house: House) -> dict[str, str]:
+    visitors = await guests.welcome(house, guests.DATE - 40 * DAY)
+    early, gone = await visitors.register(), await visitors.register("bob")
+    await visitors.live(guests.DATE - 36 * DAY)
+    await control.pause(house.pool, Scope(automation_id=(await visitors.row(early))["id"]))
+    await visitors.live(guests.DATE - 30 * DAY)
+    await control.resume(house.pool, Scope(event_id=visitors.event), "by_policy")
+    await visitors.set(gone, status="cancelled")
+    await visitors.live(guests.DATE - 2 * DAY)
+    late = await visitors.register("eve")
+    await visitors.live(guests.DATE - DAY / 2)
+    await visitors.move(20 * DAY)
+    await visitors.set(late, checked_in_at=guests.DATE)
+    await visitors.live()
+    return {
+        "attendee_engagement_registered_late": guests.engagement(late),
+        "attendee_engagement_paused_and_moved": guests.engagement(early),
+        "attendee_engagement_cancelled": guests.engagement(gone),
+    }
 
 
 # -- deliverables ---------------------------------------------------------------------------------------------------

@@ -15,6 +15,28 @@ DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 DATE = datetime(2027, 6, 9, 11, tzinfo=BERLIN)
 END = DATE + 8 * HOUR
 
+START = datetime(2027, 4, 10, 12, tzinfo=BERLIN)
+
+EARLY = [
+    ("registration_confirmation", START),
+    ("welcome_preparation", START + 7 * DAY),
+    ("speaker_highlights", START + 14 * DAY),
+    ("detailed_schedule", DATE - 7 * DAY),
+    ("logistics_reminder", DATE - 3 * DAY),
+]
+
+
+def ending(date: datetime = DATE) -> list[tuple[str, datetime]]:
+    """The last mails before an event on that date, and those that follow it."""
+    end = date + (END - DATE)
+    return [
+        ("final_details", date - DAY),
+        ("day_of_welcome", date.replace(hour=7)),
+        ("thank_you_survey", end + DAY),
+        ("content_recap", end + 7 * DAY),
+        ("community_next_event", end + 30 * DAY),
+    ]
+
 
 @dataclass
 class Guests:
