@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from commands import api_key, approve, control, demo, dev, doctor, migrate, plan, publish, rehearse, seed, show
+from commands import api_key, approve, control, demo, dev, doctor, migrate, plan, publish, register, rehearse, seed, show
 
 app = typer.Typer(
     name="eventos",
@@ -21,6 +21,7 @@ app.command("seed")(seed.seed)
 app.command("demo")(demo.demo)
 app.add_typer(api_key.app, name="api-key")
 app.command("publish")(publish.publish)
+app.command("register")(register.register)
 app.command("rehearse")(rehearse.rehearse)
 app.command("plan")(plan.plan)
 app.command("list")(show.list_)
