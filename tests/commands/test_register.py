@@ -25,7 +25,7 @@ async def test_somebody_new_is_registered_and_told_what_will_be_sent(database: s
         *("logistics_reminder", "final_details", "day_of_welcome", "thank_you_survey", "content_recap"),
         "community_next_event",
     ]
-    assert "07:00" in next(line for line in said.splitlines() if line.startswith("day_of_welcome"))
+    assert "07:00" in next(line for line in said.splitlines() if line.strip().startswith("day_of_welcome"))
 
     status, said = await eventos(database, "register", NAME, "NEW@people.example")
     assert (status, "registered for Buildcraft Lisbon before" in said) == (0, True)
