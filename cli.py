@@ -5,7 +5,21 @@ import sys
 
 import typer
 
-from commands import api_key, approve, control, demo, dev, doctor, migrate, plan, publish, register, rehearse, seed, show
+from commands import (
+    api_key,
+    approve,
+    control,
+    demo,
+    dev,
+    doctor,
+    migrate,
+    plan,
+    publish,
+    register,
+    rehearse,
+    seed,
+    show,
+)
 
 app = typer.Typer(
     name="eventos",

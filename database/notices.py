@@ -2,8 +2,9 @@
 
 from uuid import UUID
 
+from database.audiences import ADDRESS, USABLE
 from database.connection import Connection, Pool
-from database.outbox import ADDRESS, INTO, TAKE_OVER, USABLE
+from database.outbox import INTO, TAKE_OVER
 
 OF_CANCELLATION = """(
     m.step = 'event_cancelled' AND m.template = 'event_cancelled' AND m.priority = 1 AND m.round = a.generation

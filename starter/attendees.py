@@ -6,9 +6,9 @@ from typing import NamedTuple
 from uuid import UUID
 
 from database import events, registrations
+from database.audiences import USABLE
 from database.connection import Pool
 from database.events import Event
-from database.outbox import USABLE
 from models.automation import Anchors
 from models.moments import UnknownZone, resolve_all
 from starter.control import ControlError
