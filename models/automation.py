@@ -65,6 +65,8 @@ class Step(Frozen):
     grace: timedelta = GRACE
     until: str | None = None
     """A step id or a moment: from then on the step is overtaken."""
+    needs: str | None = None
+    """A step that has to have ended as well, whatever the moment says."""
     branch: str | None = None
     """Exclusive branches name the same slot here; without one a step is its own slot."""
     priority: Literal[1, 2, 3] = 3

@@ -72,6 +72,7 @@ def _written(step: Step) -> dict[str, Any]:
         "condition": step.condition,
         "grace": _span(step.grace) if step.grace != GRACE else None,
         "until": step.until,
+        "needs": step.needs,
         "branch": step.branch,
         "topic": step.topic,
     }
@@ -197,6 +198,7 @@ class _Reader:
             late=Late(stored.late),
             grace=self._grace(stored, path),
             until=stored.until,
+            needs=stored.needs,
             branch=reached.slot if stored.branch is None else stored.branch,
             priority=_PRIORITIES[priority] if isinstance(priority, str) else priority,
             topic=stored.topic,

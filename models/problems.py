@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from graphlib import CycleError, TopologicalSorter
 
 from models import conditions, moments
 from models.automation import Action, Anchors, Frozen, Step
@@ -83,16 +84,30 @@ def _slots(steps: Sequence[Step]) -> Iterator[Problem]:
 
 
 def _circles(steps: Sequence[Step]) -> Iterator[Problem]:
-    after = {step.id: moment.step for step in steps if (moment := _read(step.moment)) and moment.step}
-    told: set[str] = set()
-    for at, step in enumerate(steps):
-        path = [step.id]
-        while (following := after.get(path[-1])) and following not in path:
-            path.append(following)
-        if following == step.id and step.id not in told:
-            told.update(path)
-            circle = " waits for ".join([*path, step.id])
-            yield Problem(path=f"steps[{at}].delay", reason=f"{circle}, so none of them would ever begin")
+    place = {step.id: at for at, step in enumerate(steps)}
+    waits = {step.id: {name for name in (_after(step), step.needs) if name in place} for step in steps}
+    while (circle := _circle(waits)) is not None:
+        first = min(circle, key=place.__getitem__)
+        at = circle.index(first)
+        said = " waits for ".join([*circle[at:], *circle[:at], first])
+        yield Problem(path=f"steps[{place[first]}].delay", reason=f"{said}, so none of them would ever begin")
+        for name in circle:
+            waits[name] -= set(circle)
+
+
+def _after(step: Step) -> str | None:
+    moment = _read(step.moment)
+    return moment.step if moment else None
+
+
+def _circle(waits: Mapping[str, Collection[str]]) -> list[str] | None:
+    """Steps of which each waits for the next, and the last for the first."""
+    try:
+        TopologicalSorter(waits).prepare()
+    except CycleError as error:
+        circle: list[str] = error.args[1]
+        return circle[:0:-1]
+    return None
 
 
 def _read(text: str) -> moments.Moment | None:
@@ -110,6 +125,8 @@ def _moment(step: Step, known: dict[str, Step]) -> Iterator[tuple[str, str]]:
         return
     if moment.step is not None and moment.step not in known:
         yield "delay", _no_step(moment.step, known)
+    if step.needs is not None and step.needs not in known:
+        yield "needs", _no_step(step.needs, known)
     if step.grace < timedelta(0) or step.grace.microseconds:
         yield "grace", "the grace is a span of whole seconds, such as '6 hours'"
 

@@ -70,6 +70,7 @@ class StoredStep(StoredAction):
     late: Literal["run", "send", "skip", "latest"] = "send"
     grace: str | None = None
     until: str | None = None
+    needs: str | None = None
     branch: str | None = None
     priority: Literal[1, 2, 3, "high", "medium", "low"] | None = None
     topic: str | None = None

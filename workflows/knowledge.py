@@ -54,6 +54,7 @@ class Knowledge:
         self.about = about
         self.steps = {step.id: step for step in (*about.steps, *(s for r in about.reactions for s in r.steps))}
         self._followed = {moment.step for step in about.steps for moment in self._moments(step)}
+        self._followed |= {step.needs for step in about.steps}
 
     # -- learning ---------------------------------------------------------------------------------------------------
 

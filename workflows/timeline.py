@@ -33,6 +33,7 @@ def step(
     late: Literal["run", "send", "skip", "latest"] = "send",
     grace: timedelta = GRACE,
     until: str | None = None,
+    needs: str | None = None,
     branch: str | None = None,
     priority: Literal[1, 2, 3] | None = None,
     topic: str | None = None,
@@ -47,6 +48,7 @@ def step(
         late=Late(late),
         grace=grace,
         until=until,
+        needs=needs,
         branch=branch,
         priority=usual_priority(actions) if priority is None else priority,
         topic=topic,
@@ -274,12 +276,16 @@ def _held_up(step: Step, at: _Situation) -> str:
     """Why a step cannot be decided at all: it comes after one that has not ended, or an anchor is missing."""
     moment = moments.parse(step.moment)
     if at.instants.due.get(step.id) is None:
-        if moment.step is None:
-            return moments.MISSING.get(moment.anchor, "")
-        before = at.progress.get(moment.step)
-        held = ", which is held" if before is not None and before.state is StepState.HELD else ""
-        return f"waits for {moment.step}{held}"
+        return moments.MISSING.get(moment.anchor, "") if moment.step is None else _waits_for(moment.step, at)
+    if step.needs is not None and ((known := at.progress.get(step.needs)) is None or not known.state.ended):
+        return _waits_for(step.needs, at)
     return _missing_until(step, at)
+
+
+def _waits_for(step_id: str, at: _Situation) -> str:
+    before = at.progress.get(step_id)
+    held = ", which is held" if before is not None and before.state is StepState.HELD else ""
+    return f"waits for {step_id}{held}"
 
 
 def _missing_until(step: Step, at: _Situation) -> str:
