@@ -14,6 +14,8 @@ from dev.sandbox import ROOT
 
 LISBON = ZoneInfo("Europe/Lisbon")
 
+COVERED = ("thank_you_survey", "content_recap", "community_next_event")
+"""Touches that the follow-up takes over."""
 ANSWERED = ("Stratus Yard", "Lanternwatch", "Hammerlight", "Orchard Bank")
 STEPS = [
     "generate_marketing_content",
@@ -47,7 +49,8 @@ def assert_every_step_at_its_moment(launch: dict[str, Any]) -> None:
     assert list(due) == STEPS
     start = due["generate_marketing_content"]
     event_date = due["final_reminder"].astimezone(LISBON) + timedelta(days=1)
-    assert (event_date.hour, event_date.minute) == (9, 0)
+    # It was to be a Thursday, and was moved by a day.
+    assert (event_date.weekday(), event_date.hour, event_date.minute) == (4, 9, 0)
     assert due["create_campaign_records"] == start
     assert due["send_announcement"] == start
     assert due["post_social_media"] == start + timedelta(hours=1)
@@ -114,6 +117,44 @@ def assert_what_was_owed_came(report: dict[str, Any]) -> None:
     assert late["reminders_sent"] >= 3
 
 
+def touches(attendee: dict[str, Any]) -> dict[str, str]:
+    """What became of each touch, in the last round it came to: its state, and why it was skipped."""
+    return {step["name"]: ": ".join(filter(None, [step["status"], step.get("reason")])) for step in attendee["steps"]}
+
+
+def assert_everybody_was_accompanied_from_where_they_came_in(report: dict[str, Any]) -> None:
+    """Eighty were registered when the event was published; others came each week, at the end, and at the door."""
+    attendees = of_many(report, "registration")
+    began: dict[str, list[dict[str, str]]] = {}
+    for one in attendees:
+        confirmed = min(step["due_at"] for step in one["steps"] if step["name"] == "registration_confirmation")
+        began.setdefault(confirmed, []).append(touches(one))
+    whole, *weeks, two_days_before, at_the_door = (began[at] for at in sorted(began))
+    assert (len(whole), [len(week) for week in weeks]) == (80, [6, 6, 1, 6, 6, 8])
+    assert (len(two_days_before), len(at_the_door)) == (5, 2)
+
+    full = [one for one in whole if one["day_of_welcome"] == "success"]
+    assert len(full) > 70
+    for one in full:
+        assert {state for name, state in one.items() if name not in COVERED} == {"success"}
+
+    # Two days before: the confirmation, the latest of what has passed, and what still comes.
+    for one in two_days_before:
+        assert one["detailed_schedule"] == "skipped: overtaken by logistics_reminder"
+        assert (one["logistics_reminder"] == "success") == (one["registration_confirmation"] == "success")
+        assert one["final_details"] == one["logistics_reminder"]
+    for one in at_the_door:
+        assert one["registration_confirmation"] == one["day_of_welcome"] == "success"
+        assert one["final_details"].startswith("skipped: overtaken")
+
+    # Who cancelled and came back is not told twice what was said before.
+    [gone] = [one for one in attendees if one["status"] == "cancelled"]
+    assert touches(gone)["detailed_schedule"] == "skipped: the registration was cancelled"
+    [back] = [one for one in attendees if one["subject"] == gone["subject"] and one is not gone]
+    assert touches(back)["registration_confirmation"].startswith("skipped: everybody in the audience was written to")
+    assert touches(back)["final_details"] == "success"
+
+
 def assert_the_follow_up_reached_those_it_concerned(report: dict[str, Any]) -> None:
     followup = of_event(report, "post_event_followup")
     sent = {step["name"]: step["sent"] for step in followup["steps"]}
@@ -143,6 +184,7 @@ async def test_a_whole_event_is_lived_and_nothing_is_sent_twice_or_lost_or_left_
     assert_the_launch_was_whole(report)
     assert_sponsors_were_won_and_lost(report)
     assert_what_was_owed_came(report)
+    assert_everybody_was_accompanied_from_where_they_came_in(report)
     assert_the_follow_up_reached_those_it_concerned(report)
     for automation in report["automations"]:
         for step in automation["steps"]:
@@ -152,6 +194,6 @@ async def test_a_whole_event_is_lived_and_nothing_is_sent_twice_or_lost_or_left_
             )
     assert report["messages"]["duplicates"] == 0
     assert report["messages"]["lost"] == 0
-    assert report["messages"]["accepted"] > 1600
+    assert report["messages"]["accepted"] > 2200
     if not options:
         assert report["messages"]["unknown"] == 0
