@@ -154,6 +154,7 @@ class Composer:
                 headers=one_click(unsubscribe) if marketing else {},
                 reply_to=self._reply_to(message, its, content),
                 attachments=(_invitation(message, content, event, person),) if message.alone else (),
+                tags={"template": message.template, "step": message.step},
             )
 
         return write

@@ -38,6 +38,7 @@ class Claimed:
     person_id: UUID | None = None
     alone: bool = False
     """It carries a file, so it goes to the provider in a request of its own."""
+    step: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,7 @@ GATES: tuple[tuple[Verdict, str, str], ...] = (
 JUDGE = f"""
 SELECT m.id, m.organizer_id, m.event_id, m.automation_id, m.log_id, m.channel, m.address, m.template, m.content_id, m.counted,
        m.attempts, c.first_name, c.company, c.timezone, r.ticket_type, r.ticket_code, r.id IS NOT NULL AS registered,
-       coalesce(m.include, '{{}}'), m.person_id, m.alone,
+       coalesce(m.include, '{{}}'), m.person_id, m.alone, m.step,
        CASE {" ".join(f"WHEN {shut} THEN {place}" for place, (_, _, shut) in enumerate(GATES))} END AS gate,
        s.reason AS suppressed, covered.by AS covered,
        -- whether JUDGE_TIME has anything to ask

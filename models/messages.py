@@ -100,6 +100,8 @@ class EmailMessage:
     headers: Mapping[str, str] = field(default_factory=dict)
     reply_to: str | tuple[str, ...] | None = None
     attachments: tuple[Attachment, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+    """What the provider shows and counts by, beside the message's id; never anything about the person."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,9 @@ from providers.rate import Pace, retry_after
 BATCH_LIMIT = 100
 PER_SECOND = 10
 TAG = "message_id"
+UNFIT = re.compile(r"[^A-Za-z0-9_-]")
+"""What Resend refuses in a tag."""
+TAG_LENGTH = 256
 PAGE_SIZE = 100
 PAGES = 20
 DAY = timedelta(hours=24)
@@ -85,7 +88,7 @@ class Resend:
     def compose(self, messages: Sequence[EmailMessage]) -> bytes:
         """The body of one request, of up to 100 mails or of one with attachments; same mails, same bytes.
 
-        Each mail is tagged with its message id.
+        Each mail is tagged with its message id and its own tags; what Resend refuses in a tag is written `_`.
         """
         if not 1 <= len(messages) <= BATCH_LIMIT:
             raise ValueError(f"a batch is 1 to {BATCH_LIMIT} mails, not {len(messages)}")
@@ -217,7 +220,7 @@ def _mail(message: EmailMessage) -> dict[str, Any]:
         "html": message.html,
         "text": message.text,
         "headers": dict(message.headers),
-        "tags": [{"name": TAG, "value": str(message.id)}],
+        "tags": [_tag(TAG, str(message.id)), *(_tag(name, text) for name, text in message.tags.items() if text)],
     }
     if message.reply_to:
         mail["reply_to"] = message.reply_to if isinstance(message.reply_to, str) else list(message.reply_to)
@@ -227,6 +230,10 @@ def _mail(message: EmailMessage) -> dict[str, Any]:
             for one in message.attachments
         ]
     return mail
+
+
+def _tag(name: str, text: str) -> dict[str, str]:
+    return {"name": name, "value": UNFIT.sub("_", text)[:TAG_LENGTH]}
 
 
 def _instant(text: str) -> datetime:

@@ -26,6 +26,10 @@ FIELDS: dict[str, Callable[[Message], Any]] = {
     "attachments": lambda message: message.attachments,
     "position": lambda message: message.position,
 }
+ON_REQUEST: dict[str, Callable[[Message], Any]] = {
+    "content": lambda message: message.content,
+}
+"""What is long: shown only where `fields` names it."""
 SUMMARY = ("id", "provider", "account", "message_id", "to")
 
 
@@ -47,14 +51,18 @@ def _refused(problem: ValueError) -> Response:
 
 
 async def list_messages(request: Request) -> Response:
-    """GET: accepted messages, oldest first; `provider`, `account`, `after` (a position), `limit`, `fields`, `summary`."""
+    """GET: accepted messages, oldest first; `provider`, `account`, `after` (a position), `limit`, `fields`, `summary`.
+
+    Without `fields` all are shown but `content`, the request as it was sent.
+    """
     query = request.query_params
     names = query["fields"].split(",") if "fields" in query else SUMMARY if query.get("summary") else tuple(FIELDS)
-    if unknown := set(names) - set(FIELDS):
-        return _refused(ValueError(f"unknown field {', '.join(sorted(unknown))}; say {', '.join(FIELDS)}"))
+    known = FIELDS | ON_REQUEST
+    if unknown := set(names) - set(known):
+        return _refused(ValueError(f"unknown field {', '.join(sorted(unknown))}; say {', '.join(known)}"))
     after = int(query.get("after", -1))
     limit = int(query["limit"]) if "limit" in query else None
-    columns = [(name, FIELDS[name]) for name in names]
+    columns = [(name, known[name]) for name in names]
     chosen = list(_sandbox(request).mailbox.select(query.get("provider"), query.get("account"), after))
     rows = [{name: read(message) for name, read in columns} for message in chosen[:limit]]
     return json_response(200, {"total": len(chosen), "messages": rows})

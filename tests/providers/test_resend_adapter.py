@@ -64,6 +64,12 @@ async def test_the_very_bytes_that_were_composed_are_posted_under_the_key(loopba
     assert sent["tags"] == [{"name": "message_id", "value": str(one.id)}]
 
 
+def test_a_mail_brings_its_template_and_step_in_characters_that_a_tag_may_have(account: Resend) -> None:
+    one = mail(tags={"template": "proposal_email", "step": "día 1/ask" + "k" * 300, "segment": ""})
+    tags = {tag["name"]: tag["value"] for tag in orjson.loads(account.compose([one]))[0]["tags"]}
+    assert tags == {"message_id": str(one.id), "template": "proposal_email", "step": ("d_a_1_ask" + "k" * 300)[:256]}
+
+
 async def test_posting_again_under_the_same_key_sends_nothing_twice(sandbox: Any, account: Resend) -> None:
     payload = account.compose([mail()])
     assert await account.post(payload, "batch-1") == await account.post(payload, "batch-1")

@@ -114,6 +114,8 @@ async def test_messages_are_filtered_summarised_and_read_on_from_a_position(sand
     assert [message["to"] for message in await ask(account="re_rehearsal")] == ["p9@example.com"]
     assert set((await ask(summary="1"))[0]) == {"id", "provider", "account", "message_id", "to"}
     assert await ask(fields="subject", account="re_rehearsal") == [{"subject": "News 9"}]
+    (whole,) = await ask(fields="content", account="re_rehearsal")
+    assert whole["content"]["text"] == "Hi"
     assert [message["position"] for message in await ask(after="3", limit="2")] == [4, 5]
     assert (await sandbox.get("/_sandbox/messages", params={"fields": "colour"})).status_code == 400
 
