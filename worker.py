@@ -23,6 +23,7 @@ from activities.dispatch import Dispatch
 from activities.failures import CountFailures
 from activities.followup import Followup
 from activities.intake import Intake
+from activities.notices import Notices
 from activities.outbox import Outbox
 from activities.revising import Revisions
 from activities.sponsors import Sponsors
@@ -95,6 +96,7 @@ def build(
         Followup(pool, live, rehearsal).deeds,
         Sponsors(pool, live, rehearsal, SEQUENCE).deeds,
         Deliverables(pool).deeds,
+        Notices(pool).deeds,
     )
     bearings = BearingsActivities(pool)
     outbox = Outbox(pool)

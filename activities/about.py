@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from activities import followup, sponsors
-from database import deliverable_tracking
+from database import deliverable_tracking, notifications
 from database.batches import Batch
 from database.connection import Pool
 from templates import ApprovalFacts, DeliverableFacts, SponsorFacts, TemplateError
@@ -28,7 +28,6 @@ class About:
 
 
 NOTHING = About()
-NOTICE = "notification"
 TO_ORGANIZER = About(why="you organize the event")
 
 
@@ -45,7 +44,7 @@ async def load(pool: Pool, batch: Batch) -> Mapping[UUID, About | TemplateError]
     templates = {message.id: message.template for message in batch.messages}
     for id_, (sponsor, why) in (await sponsors.spoken_of(pool, batch)).items():
         found[id_] = About(sponsor=sponsor, why=why, awaits_answer=templates[id_] not in sponsors.TO_ORGANIZER)
-    found |= {m.id: TO_ORGANIZER for m in batch.messages if m.template == NOTICE}
+    found |= {m.id: TO_ORGANIZER for m in batch.messages if m.template == notifications.NOTICE}
     owed = [message.id for message in batch.messages if message.template in deliverable_tracking.TEMPLATES]
     if owed:
         found |= {id_: _about(facts) for id_, facts in (await deliverable_tracking.facts(pool, owed)).items()}

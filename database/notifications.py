@@ -3,12 +3,39 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+from asyncpg import Record
+
 from database.connection import Connection, Pool
+from models.automation import Step
 
 NOTICES = "notice/"
 """Begins the slots of mails to the organizer about the automation itself: they are no steps, and count for none."""
 
 STEP = "notify_organizer"
+
+NOTICE = "notification"
+"""The template of mails whose words stand in the table."""
+
+LONGEST = 200
+"""Letters of a title, which is a mail's subject too."""
+
+_MAILED = f"""
+    mail AS (
+        SELECT reader.*, a.id AS automation_id, a.event_id, a.rehearsal, a.organizer_id, eventos_now(a.event_id) AS at
+        FROM reader, automation_workflows a WHERE a.id = $1
+    ), noted AS (
+        INSERT INTO workflow_execution_logs (workflow_id, slot, step_id, step_name, action_type, status, due_at, open, result)
+        SELECT automation_id, '{NOTICES}' || $2, {{step}}, '{{title}}', 'notification', 'running', at, 1,
+               '{{{{"queued": 1}}}}'::jsonb
+        FROM mail ON CONFLICT DO NOTHING RETURNING id
+    ), mailed AS (
+        INSERT INTO messages (key, rehearsal, organizer_id, event_id, automation_id, log_id, step, person_id, channel, address,
+                              template, content_id, priority, release_at)
+        SELECT '{NOTICES}' || $2, rehearsal, organizer_id, event_id, automation_id, noted.id, {{step}}, person_id, 'email',
+               address, {{template}}, content_id, 1, at
+        FROM mail, noted ON CONFLICT (key) DO NOTHING RETURNING id
+    )"""
+"""The CTEs that write to one `reader`, in a journal row of its own, under the key $2 and at once: a notice is never put off."""
 
 
 async def tell(
@@ -37,10 +64,13 @@ async def tell_by_mail(
     title: str,
     body: str,
     rows: Sequence[Sequence[str]] = (),
+    template: str = NOTICE,
+    step: str = STEP,
 ) -> None:
     """Tell the organizer of an automation that it needs a person, on the dashboard and by mail at once; once per key.
 
-    The mail is a message like any other, in a journal row of its own. `rows` are facts as label and value.
+    The mail is a message like any other, in a journal row of its own. `rows` are facts as label and value. A `template` with
+    words of its own is mailed in their place.
     """
     await connection.execute(
         f"""
@@ -48,25 +78,66 @@ async def tell_by_mail(
             INSERT INTO notifications (organizer_id, event_id, automation_id, key, title, body, rows)
             SELECT organizer_id, event_id, id, $2, $3, $4, $5 FROM automation_workflows WHERE id = $1
             ON CONFLICT (key) DO NOTHING RETURNING id
-        ), mail AS (
-            SELECT told.id AS content_id, a.id AS automation_id, a.event_id, a.rehearsal, o.id AS organizer_id,
-                   lower(btrim(o.email)) AS address, eventos_now(a.event_id) AS at
+        ), reader AS (
+            SELECT told.id AS content_id, o.id AS person_id, lower(btrim(o.email)) AS address
             FROM told, automation_workflows a JOIN organizers o ON o.id = a.organizer_id
             WHERE a.id = $1 AND o.email LIKE '%_@_%'
-        ), noted AS (
-            INSERT INTO workflow_execution_logs (workflow_id, slot, step_id, step_name, action_type, status, due_at, open, result)
-            SELECT automation_id, '{NOTICES}' || $2, '{STEP}', 'Notify organizer', 'notification', 'running', at, 1,
-                   '{{"queued": 1}}'::jsonb
-            FROM mail ON CONFLICT DO NOTHING RETURNING id
-        )
-        INSERT INTO messages (key, rehearsal, organizer_id, event_id, automation_id, log_id, step, person_id, channel, address,
-                              template, content_id, priority, release_at)
-        SELECT '{NOTICES}' || $2, rehearsal, organizer_id, event_id, automation_id, noted.id, '{STEP}', organizer_id, 'email',
-               address, 'notification', content_id, 1, at
-        FROM mail, noted ON CONFLICT (key) DO NOTHING
+        ), {_MAILED.format(template="$6", step="$7", title="Notify organizer")}
+        SELECT count(*) FROM mailed
         """,
-        *(automation_id, key, title, body, [list(row) for row in rows]),
+        *(automation_id, key, title, body, [list(row) for row in rows], template, step),
     )
+
+
+async def tell_of_step(connection: Connection, automation_id: UUID, step: Step, template: str) -> None:
+    """Tell the organizer what a step of a timeline has for them, once per round of the step."""
+    row = await _running(connection, automation_id, step)
+    title, about = f"{step.name}: {row['automation']}", row["event"]
+    await tell_by_mail(
+        connection,
+        automation_id=automation_id,
+        key=f"step/{row['log_id']}",
+        title=title if len(title) <= LONGEST else f"{title[: LONGEST - 1]}…",
+        body=f"The timeline of {row['automation']} has come to this step, and asks for your attention.",
+        rows=[["Step", step.name], *([["Event", about]] if about else [])],
+        template=template,
+        step=step.id,
+    )
+
+
+async def tell_sponsor(connection: Connection, automation_id: UUID, step: Step, template: str) -> bool:
+    """Mail the sponsor that an automation is about, once per round of the step; False if there is none with an address."""
+    row = await _running(connection, automation_id, step)
+    found: bool = await connection.fetchval(
+        f"""
+        WITH reader AS (
+            SELECT NULL::uuid AS content_id, s.id AS person_id, lower(btrim(s.contact_email)) AS address
+            FROM automation_workflows a JOIN sponsors s ON s.contact_email LIKE '%_@_%' AND s.id IN (
+                SELECT p.sponsor_id FROM sponsor_deliverables d JOIN sponsorships p ON p.id = d.sponsorship_id
+                WHERE d.id = a.subject_id
+                UNION ALL SELECT p.sponsor_id FROM proposals p WHERE p.id = a.subject_id)
+            WHERE a.id = $1
+        ), {_MAILED.format(template="$3", step="$4", title="Notify sponsor")}
+        SELECT EXISTS (SELECT 1 FROM reader)
+        """,
+        *(automation_id, f"step/{row['log_id']}/sponsor", template, step.id),
+    )
+    return found
+
+
+async def _running(connection: Connection, automation_id: UUID, step: Step) -> Record:
+    """The journal row of the round of a step that is being carried out, and the names that a notice says."""
+    row = await connection.fetchrow(
+        """
+        SELECT l.id AS log_id, a.name AS automation, e.name AS event
+        FROM workflow_execution_logs l JOIN automation_workflows a ON a.id = l.workflow_id JOIN events e ON e.id = a.event_id
+        WHERE l.workflow_id = $1 AND l.slot = $2 AND l.step_id = $3 ORDER BY l.round DESC LIMIT 1
+        """,
+        *(automation_id, step.slot, step.id),
+    )
+    if row is None:
+        raise LookupError(f"Step {step.id} of automation {automation_id} has not begun, so nobody is told of it.")
+    return row
 
 
 async def withdraw(connection: Connection, automation_id: UUID, key: str) -> None:

@@ -14,7 +14,7 @@ from templates.errors import MissingField, TemplateError, UnfitField, UnknownInc
 from templates.facts import EventFacts, PersonFacts
 from templates.includes import INCLUDES, Figure, Include, Link, Row, default_includes
 from templates.invite import invite
-from templates.letters import Urgency
+from templates.letters import Urgency, letters_to
 from templates.literals import literal_dates
 from templates.mail import PreparedEmail, email_templates, prepare_email, render_email
 from templates.merge import MERGE_FIELDS
@@ -74,6 +74,7 @@ __all__ = [
     "includes_of",
     "invite",
     "is_marketing",
+    "letters_to",
     "literal_dates",
     "missing_blocks",
     "missing_chat_fields",

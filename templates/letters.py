@@ -126,3 +126,8 @@ def letters() -> dict[str, Letter]:
         path.stem: Letter.model_validate(tomllib.loads(path.read_text("utf-8")))
         for path in sorted(_FOLDER.glob("*.toml"))
     }
+
+
+def letters_to(reader: Literal["attendee", "sponsor", "organizer"]) -> tuple[str, ...]:
+    """The names of the letters that are written to such a reader."""
+    return tuple(name for name, letter in letters().items() if letter.to == reader)

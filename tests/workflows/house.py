@@ -140,15 +140,15 @@ class House:
         changes = ", ".join(f"{name} = ${at}" for at, name in enumerate(columns, start=2))
         await self.pool.execute(f"UPDATE events SET {changes} WHERE id = $1", event, *columns.values())
 
-    async def begin(self, event_id: UUID, steps: Sequence[Step]) -> str:
+    async def begin(self, event_id: UUID, steps: Sequence[Step], subject: UUID | None = None) -> str:
         """Begin these steps for an event; the workflow's id. The subject is this test's own, as the server is everybody's."""
-        subject = uuid4()
+        subject = subject or uuid4()
         kinds: dict[Any, Kind] = KINDS  # type: ignore[assignment]  # the kind is this test's own
         kinds["custom"] = Kind("EventLaunchWorkflow", "Custom: {event.name}", tuple(steps))
         try:
             event = await events.get(self.pool, event_id)
             assert event is not None
-            await self.triggers.begin("custom", event, subject, datetime.now(UTC))
+            await self.triggers.begin("custom", event, subject, event.now)
         finally:
             del kinds["custom"]
         return f"custom/{subject}/1"
@@ -169,7 +169,7 @@ class House:
         rows = await self.pool.fetch(
             """
             SELECT l.* FROM workflow_execution_logs l JOIN automation_workflows a ON a.id = l.workflow_id
-            WHERE a.temporal_workflow_id = $1 AND l.action_type <> 'notification' ORDER BY l.due_at, l.started_at, l.round
+            WHERE a.temporal_workflow_id = $1 AND NOT starts_with(l.slot, 'notice/') ORDER BY l.due_at, l.started_at, l.round
             """,
             workflow_id,
         )

@@ -9,7 +9,7 @@ from temporalio.client import WorkflowUpdateStage
 from models.player import StepOrder
 from starter.control import ControlError, order
 from tests.workflows.house import House, Row, shown
-from workflows.timeline import email, notify, social, step, timeline, update
+from workflows.timeline import email, social, step, timeline, update
 
 NOWHERE = timeline(
     step("records", "0 seconds", update("marketing_campaign"), late="run"),
@@ -109,12 +109,10 @@ async def test_two_retries_at_once_are_obeyed_once(working: House) -> None:
     assert (await working.states(id_)) == {"records": f"running: {WHY}"}
 
 
-async def test_a_verb_that_nobody_carries_out_is_held_and_never_passed_over(working: House) -> None:
-    id_ = await working.begin(
-        await working.event(), timeline(step("tell", "0 seconds", notify("deliverable_overdue", to="organizer")))
-    )
+async def test_a_target_that_nobody_carries_out_is_held_and_never_passed_over(working: House) -> None:
+    id_ = await working.begin(await working.event(), timeline(step("tell", "0 seconds", update("the_moon"))))
     row = await until_held(working, id_)
-    assert "Nothing can notify 'organizer'" in row["last_error"]
+    assert "Nothing can update 'the_moon'" in row["last_error"]
 
 
 async def test_a_step_whose_messages_all_fail_is_held_and_a_retry_sends_them_again(working: House) -> None:
