@@ -12,6 +12,7 @@ from commands import (
     demo,
     dev,
     doctor,
+    listing,
     migrate,
     plan,
     publish,
@@ -38,7 +39,7 @@ app.command("publish")(publish.publish)
 app.command("register")(register.register)
 app.command("rehearse")(rehearse.rehearse)
 app.command("plan")(plan.plan)
-app.command("list")(show.list_)
+app.command("list")(listing.list_)
 app.command("show")(show.show)
 app.command("pause")(control.pause)
 app.command("resume")(control.resume)

@@ -1,4 +1,4 @@
-"""`eventos list` and `eventos show EVENT`: what runs, what happened, what comes next, and why."""
+"""`eventos show EVENT`: what happened, what comes next, and why."""
 
 import json
 from datetime import datetime
@@ -30,58 +30,6 @@ STYLES = {
     "skipped": "yellow",
     "held": "red",
 }
-
-
-def list_(as_json: JsonOption = False) -> None:
-    """List the automations, with what each waits for."""
-    run(_list(as_json))
-
-
-async def _list(as_json: bool) -> None:
-    settings = Settings.from_environment().require("DATABASE_URL")
-    pool = await connect_pool(settings.database_url)
-    try:
-        rows = await reports.automations(pool)
-    finally:
-        await pool.close()
-    if as_json:
-        said = [
-            {
-                "id": str(row.id),
-                "name": row.name,
-                "type": row.workflow_type,
-                "status": row.status,
-                "progress": f"{row.steps_completed}/{row.steps_total}",
-                "next_execution": row.next_execution_at.isoformat() if row.next_execution_at else None,
-                "last_error": row.last_error,
-                "awaits_approval": row.awaits,
-            }
-            for row in rows
-        ]
-        typer.echo(json.dumps(said, indent=2))
-        return
-    table = Table("automation", box=box.SIMPLE, pad_edge=False)
-    for column in ("id", "status", "progress", "waits for", "until (UTC)"):
-        table.add_column(column, no_wrap=True)
-    table.add_column("problem")
-    for row in rows:
-        until = f"{row.next_execution_at:%Y-%m-%d %H:%M}" if row.next_execution_at else ""
-        progress = f"{row.steps_completed}/{row.steps_total}"
-        table.add_row(
-            *(
-                escape(text)
-                for text in (
-                    row.name,
-                    str(row.id),
-                    row.status,
-                    progress,
-                    row.current_step or "",
-                    until,
-                    row.last_error or (f"waits for approval: eventos approve {row.id}" if row.awaits else ""),
-                )
-            )
-        )
-    console().print(table if rows else "No automation runs. `eventos publish EVENT` begins one.")
 
 
 def show(

@@ -83,8 +83,8 @@ class AutomationRow(NamedTuple):
     """Why it was refused, if it was."""
 
 
-async def automations(pool: Pool, event_id: UUID | None = None) -> list[AutomationRow]:
-    """The automations of an event, or of all that are no rehearsal, oldest first."""
+async def automations(pool: Pool, event_id: UUID) -> list[AutomationRow]:
+    """The automations of an event, oldest first."""
     rows = await pool.fetch(
         """
         SELECT a.id, event_id, subject_id, name, workflow_type, a.status, steps_completed, coalesce(steps_total, 0), current_step,
@@ -94,7 +94,7 @@ async def automations(pool: Pool, event_id: UUID | None = None) -> list[Automati
             FROM approvals p WHERE p.automation_id = a.id AND p.content_id IS NULL AND p.status IN ('pending', 'rejected')
               AND a.status IN ('pending', 'active', 'paused')
         ) p ON TRUE
-        WHERE event_id = $1 OR ($1::uuid IS NULL AND NOT rehearsal) ORDER BY created_at, id
+        WHERE event_id = $1 ORDER BY created_at, id
         """,
         event_id,
     )

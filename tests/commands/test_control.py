@@ -105,7 +105,7 @@ async def test_pausing_resuming_and_cancelling_nothing_is_refused(seeded: str) -
 
 
 async def test_a_pause_is_one_statement_that_also_tells_the_workflow(seeded: str, pool: Pool) -> None:
-    await _automation(pool)
+    await an_automation(pool)
     status, said = await eventos(seeded, "pause", NAME)
     assert (status, "1 automation" in said) == (0, True)
     assert await pool.fetchval("SELECT status FROM automation_workflows") == "paused"
@@ -120,7 +120,7 @@ async def test_a_pause_is_one_statement_that_also_tells_the_workflow(seeded: str
 
 
 async def test_list_and_show_speak_json_to_programs(seeded: str, pool: Pool) -> None:
-    automation = await _automation(pool)
+    automation = await an_automation(pool)
     status, said = await eventos(seeded, "list", "--json")
     assert status == 0
     [row] = json.loads(said)
@@ -134,7 +134,7 @@ async def test_list_and_show_speak_json_to_programs(seeded: str, pool: Pool) -> 
 
 
 async def test_show_tells_what_is_ahead_and_when(seeded: str, pool: Pool) -> None:
-    await _automation(pool)
+    await an_automation(pool)
     await pool.execute("UPDATE automation_workflows SET started_at = '2026-11-22T12:00Z'")
     await pool.execute("UPDATE events SET starts_at = '2027-01-07T09:00Z' WHERE name = $1", NAME)
 
@@ -158,7 +158,7 @@ async def test_an_unreachable_database_is_named_without_its_password() -> None:
 
 async def test_an_unreachable_temporal_is_named(seeded: str, pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
-    automation = await _automation(pool)
+    automation = await an_automation(pool)
     status, said = await eventos(seeded, "retry", automation, "send_announcement")
     assert status == 1
     assert "Temporal at 127.0.0.1:1" in said
@@ -170,7 +170,7 @@ async def test_a_missing_setting_is_named_with_what_it_is_for() -> None:
     assert "DATABASE_URL" in said
 
 
-async def _automation(pool: Pool) -> str:
+async def an_automation(pool: Pool) -> str:
     """A row of an event launch that is under way."""
     id_ = uuid4()
     await pool.execute(
