@@ -37,7 +37,7 @@ async def test_five_thousand_attendees_are_one_line_with_how_many_are_in_which_s
     assert said.count("5,000 automations") == 1
     for words in ("4,590 active", "400 completed", "10 paused", "10000/50000", "2027-03-01 09:00"):
         assert words in said
-    assert "Event Launch:" in said
+    assert "Launch:" in said
     assert "Somebody" not in said
 
 
