@@ -1,6 +1,6 @@
 """Every benchmark, one after the other: `make bench`. Each can be run alone, with options: python -m tests.benchmarks.touches --help."""
 
-from tests.benchmarks import announcement, touches, webhooks
+from tests.benchmarks import announcement, registrations, touches, webhooks
 
-for benchmark in (announcement, touches, webhooks):
+for benchmark in (announcement, touches, registrations, webhooks):
     benchmark.run([])
