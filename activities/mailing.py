@@ -83,7 +83,8 @@ class Mailing:
     ) -> AsyncIterator[str]:
         payload = self._sender.compose(mails)
         if not await batches.store(self._pool, batch, zstandard.compress(payload, 1), missing):
-            return  # the lease is over: recovery has it
+            await batches.hand_back(self._pool, batch)  # unless the lease is over and recovery has it
+            return
         yield "stored"
         async for line in self._ask(batch, payload, mails):
             yield line

@@ -47,7 +47,8 @@ class Posting(Generic[M]):
             return
         attempted_at = await batches.attempt(self._pool, batch)
         if attempted_at is None:
-            return  # the lease is over: recovery has it
+            await batches.hand_back(self._pool, batch)  # unless the lease is over and recovery has it
+            return
         yield "stored"
         batch = replace(batch, status="posted", first_posted_at=attempted_at)
         try:

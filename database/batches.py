@@ -78,10 +78,19 @@ async def open_batches(
     return batches
 
 
+# What was paused, cancelled or moved while the words were made ($4) goes back to the gates. A posted batch has passed this.
+_UNCHANGED = """
+    NOT EXISTS (
+        SELECT 1 FROM messages m JOIN automation_workflows a ON a.id = m.automation_id JOIN events e ON e.id = m.event_id
+        WHERE m.id = ANY($4) AND (a.status = 'paused' OR m.date_revision < e.date_revision
+              OR ('cancelled' IN (a.status, e.status) AND m.step <> 'event_cancelled')))
+"""
+
+
 async def store(
     pool: Pool, batch: Batch, payload: bytes, missing: Mapping[UUID, Mapping[str, str]] = MappingProxyType({})
 ) -> bool:
-    """Keep the bytes of the request that is about to be made; False if the batch is no longer ours to post.
+    """Keep the bytes of the request that is about to be made; False if the batch is not, or no longer, ours to post.
 
     `missing` says which includes were left out of which message, and why.
     """
@@ -97,12 +106,14 @@ async def _posts(
     pool: Pool, batch: Batch, payload: bytes | None, status: str, missing: Mapping[UUID, Mapping[str, str]]
 ) -> bool:
     ours: bool = await pool.fetchval(
-        """
+        f"""
         WITH own AS (
             UPDATE batches
             SET status = 'posted', payload = coalesce($3, payload), message_ids = $4, attempts = attempts + 1,
                 first_posted_at = coalesce(first_posted_at, now()), lease_until = now() + $5
-            WHERE id = $1 AND claim_token = $2 AND status = $6 AND lease_until > now() RETURNING id
+            WHERE id = $1 AND claim_token = $2 AND status = $6 AND lease_until > now()
+              AND (status = 'posted' OR {_UNCHANGED})
+            RETURNING id
         ), noted AS (
             UPDATE messages m SET missing = n.missing
             FROM own, unnest($7::uuid[], $8::jsonb[]) AS n(id, missing) WHERE m.id = n.id AND m.batch_id = own.id
@@ -117,12 +128,13 @@ async def _posts(
 
 
 async def attempt(pool: Pool, batch: Batch) -> datetime | None:
-    """Keep on a message without an idempotency key that its request is about to be made; None if it is no longer ours."""
+    """Keep on a message without an idempotency key that its request is about to be made; None if it is not ours to make."""
     attempted_at: datetime | None = await pool.fetchval(
-        """
+        f"""
         WITH own AS (
             UPDATE batches SET status = 'posted', attempts = attempts + 1, first_posted_at = now(), lease_until = now() + $3
-            WHERE id = $1 AND claim_token = $2 AND status = 'claimed' AND lease_until > now() RETURNING id
+            WHERE id = $1 AND claim_token = $2 AND status = 'claimed' AND lease_until > now() AND {_UNCHANGED}
+            RETURNING id
         )
         UPDATE messages m SET attempted_at = now() FROM own WHERE m.batch_id = own.id AND m.status = 'sending'
           AND m.id = ANY($4)

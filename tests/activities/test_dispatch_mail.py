@@ -213,6 +213,32 @@ async def test_no_request_starts_after_the_lease(
     assert await providers.requests() == 0
 
 
+@pytest.mark.parametrize(
+    ("change", "becomes", "reason"),
+    [
+        ("UPDATE events SET starts_at = starts_at + interval '1 day'", "skipped", "the event's date was moved"),
+        ("UPDATE automation_workflows SET status = 'paused'", "queued", "held while the automation is paused"),
+        ("UPDATE automation_workflows SET status = 'cancelled'", "cancelled", "the automation was cancelled"),
+        ("UPDATE events SET status = 'cancelled'", "cancelled", "the event was cancelled"),
+    ],
+    ids=["moved", "paused", "cancelled", "event cancelled"],
+)
+async def test_what_is_changed_while_the_words_are_made_holds_for_them_too(
+    change: str, becomes: str, reason: str, pool: Pool, world: World, providers: Providers, accounts: Accounts
+) -> None:
+    await world.people(3)
+    await enqueue(pool, world.request())
+    mailing = Mailing(pool, accounts.email, Composer(pool, "http://127.0.0.1"))
+    async for line in mailing.carry(await claimed(pool)):
+        assert line == "composed"
+        await pool.execute(change)
+
+    assert await world.counts() == {"queued": 3}
+    await claims.claim(pool, "email", rehearsal=False, limit=100)
+    assert {(m["status"], m["reason"]) for m in await world.messages()} == {(becomes, reason)}
+    assert await providers.requests() == 0
+
+
 async def test_a_key_older_than_23_hours_is_looked_up_and_never_posted_again(
     pool: Pool, world: World, providers: Providers, dispatch: Dispatch, accounts: Accounts
 ) -> None:
