@@ -2,7 +2,6 @@
 
 import json
 from typing import Annotated
-from uuid import UUID
 
 import typer
 from rich.markup import escape
@@ -16,6 +15,7 @@ from models.approval import Decide
 from settings import Settings
 from starter import control
 from starter.client import connect
+from starter.scopes import find_automation
 
 BY = "the command line"
 
@@ -46,11 +46,12 @@ def reject(
     run(_reject(automation, note, step, content), mendable=(control.ControlError,))
 
 
-async def _approve(automation: UUID, step: str | None, content: str | None, yes: bool, as_json: bool) -> int:
+async def _approve(automation: str, step: str | None, content: str | None, yes: bool, as_json: bool) -> int:
     settings = Settings.from_environment().require("DATABASE_URL", "TEMPORAL_ADDRESS")
     pool = await connect_pool(settings.database_url)
     try:
-        waiting = await control.to_approve(pool, automation, step)
+        id_ = await find_automation(pool, automation)
+        waiting = await control.to_approve(pool, id_, step)
         chosen = _chosen(waiting, content)
         if as_json:
             typer.echo(json.dumps(_said(waiting), indent=2))
@@ -60,20 +61,21 @@ async def _approve(automation: UUID, step: str | None, content: str | None, yes:
             return 0 if as_json else 1
         client = await connect(settings)
         decision = Decide(step=waiting.step, content_hash=chosen, by=BY)
-        typer.echo(await control.approve(client, pool, automation, decision), err=as_json)
+        typer.echo(await control.approve(client, pool, id_, decision), err=as_json)
         return 0
     finally:
         await pool.close()
 
 
-async def _reject(automation: UUID, note: str, step: str | None, content: str | None) -> None:
+async def _reject(automation: str, note: str, step: str | None, content: str | None) -> None:
     settings = Settings.from_environment().require("DATABASE_URL", "TEMPORAL_ADDRESS")
     pool = await connect_pool(settings.database_url)
     try:
-        waiting = await control.to_approve(pool, automation, step)
+        id_ = await find_automation(pool, automation)
+        waiting = await control.to_approve(pool, id_, step)
         client = await connect(settings)
         decision = Decide(step=waiting.step, content_hash=_chosen(waiting, content), by=BY, note=note)
-        typer.echo(await control.reject(client, pool, automation, decision))
+        typer.echo(await control.reject(client, pool, id_, decision))
     finally:
         await pool.close()
 

@@ -5,12 +5,10 @@ import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated, Literal
-from uuid import UUID
 
 import typer
 from pydantic import ValidationError
 
-from commands.publish import EventReference
 from commands.running import run
 from database.connection import Pool, connect_pool
 from database.control import Scope
@@ -19,20 +17,30 @@ from models.player import Policy, StepOrder
 from settings import Settings
 from starter import control
 from starter.client import connect
+from starter.scopes import aim, find_automation
 
-KindOption = Annotated[str | None, typer.Option("--kind", help="Only this kind of automation, such as event_launch.")]
+KindOption = Annotated[
+    str | None,
+    typer.Option(
+        "--kind", help="Only this kind of automation, such as event_launch; without an event, in every event."
+    ),
+]
+ScopeArgument = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[AUTOMATION|EVENT]", help="An automation's id, its beginning or its Temporal id; or an event."
+    ),
+]
 
 
-def pause(event: EventReference, kind: KindOption = None) -> None:
-    """Pause an event's automations: from now on no step and no message of them. Nothing is lost."""
-    run(
-        _change(event, kind, control.pause, "paused; from now on no message of them leaves"),
-        mendable=(control.ControlError,),
-    )
+def pause(which: ScopeArgument = None, kind: KindOption = None) -> None:
+    """Pause automations: from now on no step and no message of them. Nothing is lost."""
+    done = "paused; from now on no message of them leaves"
+    run(_change(which, kind, control.pause, done), mendable=(control.ControlError,))
 
 
 def resume(
-    event: EventReference,
+    which: ScopeArgument = None,
     kind: KindOption = None,
     policy: Annotated[
         Policy,
@@ -41,32 +49,38 @@ def resume(
         ),
     ] = "by_policy",
 ) -> None:
-    """Resume an event's paused automations."""
+    """Resume paused automations."""
 
     async def resumed(pool: Pool, scope: Scope) -> int:
         return await control.resume(pool, scope, policy)
 
-    run(_change(event, kind, resumed, "resumed; what was held goes out now"), mendable=(control.ControlError,))
+    run(_change(which, kind, resumed, "resumed; what was held goes out now"), mendable=(control.ControlError,))
 
 
-def cancel(event: EventReference, kind: KindOption = None) -> None:
-    """Cancel an event's automations for good; what is queued is not sent."""
-    run(_change(event, kind, control.cancel, "cancelled; what is queued is not sent"), mendable=(control.ControlError,))
+def cancel(which: ScopeArgument = None, kind: KindOption = None) -> None:
+    """Cancel automations for good; what is queued is not sent."""
+    run(_change(which, kind, control.cancel, "cancelled; what is queued is not sent"), mendable=(control.ControlError,))
 
 
-async def _change(reference: str, kind: str | None, change: Callable[[Pool, Scope], Awaitable[int]], done: str) -> None:
+async def _change(
+    reference: str | None, kind: str | None, change: Callable[[Pool, Scope], Awaitable[int]], done: str
+) -> None:
     settings = Settings.from_environment().require("DATABASE_URL")
     pool = await connect_pool(settings.database_url)
     try:
-        event = await control.find_event(pool, reference)
-        count = await change(pool, Scope(event_id=event.id, workflow_type=kind))
+        found = await aim(pool, reference, kind)
+        count = await change(pool, found.scope)
     finally:
         await pool.close()
-    typer.echo(f"Recorded: {count} automation{'s' if count != 1 else ''} of {event.name} {done}.")
+    typer.echo(f"Recorded: {count} automation{'s' if count != 1 else ''} of {found.name} {done}.")
 
 
 AutomationArgument = Annotated[
-    UUID, typer.Argument(metavar="AUTOMATION", help="The automation's id; `eventos list` shows it.")
+    str,
+    typer.Argument(
+        metavar="AUTOMATION",
+        help="The automation's id, its beginning or its Temporal id; `eventos list --all` shows it.",
+    ),
 ]
 StepArgument = Annotated[str, typer.Argument(metavar="STEP", help="The step's id.")]
 
@@ -94,14 +108,14 @@ def modify(
     run(_modify(automation, file, dry_run, by, reason), mendable=(control.ControlError,))
 
 
-async def _modify(automation: UUID, file: Path, dry_run: bool, by: str, reason: str) -> None:
+async def _modify(automation: str, file: Path, dry_run: bool, by: str, reason: str) -> None:
     settings = Settings.from_environment().require("DATABASE_URL", "TEMPORAL_ADDRESS")
     text = await asyncio.to_thread(file.read_bytes)
     change = _change_in(text, file).model_copy(update={"dry_run": dry_run, "by": by, "reason": reason})
     pool = await connect_pool(settings.database_url)
     try:
         client = await connect(settings)
-        revised = await control.modify(client, pool, automation, change)
+        revised = await control.modify(client, pool, await find_automation(pool, automation), change)
     finally:
         await pool.close()
     typer.echo("Nothing was changed. It would be:" if revised.number is None else f"Revision {revised.number}:")
@@ -123,11 +137,12 @@ def _change_in(text: bytes, file: Path) -> Change:
         ) from error
 
 
-async def _order(automation: UUID, verb: Literal["retry", "skip"], step: str) -> None:
+async def _order(automation: str, verb: Literal["retry", "skip"], step: str) -> None:
     settings = Settings.from_environment().require("DATABASE_URL", "TEMPORAL_ADDRESS")
     pool = await connect_pool(settings.database_url)
     try:
         client = await connect(settings)
-        typer.echo(await control.order(client, pool, automation, verb, StepOrder(step=step, by="the command line")))
+        id_ = await find_automation(pool, automation)
+        typer.echo(await control.order(client, pool, id_, verb, StepOrder(step=step, by="the command line")))
     finally:
         await pool.close()

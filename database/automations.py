@@ -304,10 +304,37 @@ async def addressee(pool: Pool, automation_id: UUID) -> Addressee | None:
     return None if row is None else Addressee(*row.values())
 
 
-async def ids(pool: Pool, beginning: str) -> list[str]:
-    """Ids of automations that begin like this, else of the newest."""
+class Meant(NamedTuple):
+    """An automation that a person may mean."""
+
+    id: UUID
+    name: str
+    workflow_type: str
+
+
+async def find(pool: Pool, reference: str) -> list[Meant]:
+    """The automations a person may mean: by Temporal id, by id, or by the beginning of one (four characters at least)."""
     rows = await pool.fetch(
-        "SELECT id::text FROM automation_workflows ORDER BY starts_with(id::text, $1) DESC, created_at DESC LIMIT 20",
-        beginning[:4],
+        """
+        SELECT id, name, workflow_type FROM automation_workflows
+        WHERE temporal_workflow_id = $1 OR (length($1) >= 4 AND starts_with(id::text, lower($1)))
+        ORDER BY created_at LIMIT 10
+        """,
+        reference,
+    )
+    return [Meant(*row.values()) for row in rows]
+
+
+async def ids(pool: Pool, said: str) -> list[str]:
+    """Ids like the one that was said, Temporal's if it is one of those: such as begin alike, else the newest."""
+    rows = await pool.fetch(
+        """
+        SELECT CASE WHEN position('/' IN $1) > 0 THEN temporal_workflow_id ELSE id::text END AS id
+        FROM automation_workflows
+        ORDER BY starts_with(CASE WHEN position('/' IN $1) > 0 THEN temporal_workflow_id ELSE id::text END,
+                             left($1, position('/' IN $1) + 4)) DESC, created_at DESC
+        LIMIT 20
+        """,
+        said,
     )
     return [row["id"] for row in rows]

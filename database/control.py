@@ -1,5 +1,6 @@
 """Pause, resume and cancel: written to the database first, so that every gate obeys at once."""
 
+from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -7,7 +8,7 @@ from database.connection import Connection, Pool
 
 
 class Scope(NamedTuple):
-    """Whom an order concerns: one automation, or an event's automations of a kind, or all of an event."""
+    """Whom an order concerns: one automation, all of an event, or those of a kind, of an event or of all that are no rehearsal."""
 
     event_id: UUID | None = None
     workflow_type: str | None = None
@@ -16,6 +17,7 @@ class Scope(NamedTuple):
 
 _IN_SCOPE = """
     ($1::uuid IS NULL OR event_id = $1) AND ($2::text IS NULL OR workflow_type = $2) AND ($3::uuid IS NULL OR id = $3)
+    AND (coalesce($1, $3) IS NOT NULL OR NOT rehearsal)
 """
 
 _TELL = """
@@ -88,6 +90,18 @@ async def cancel(pool: Pool | Connection, scope: Scope, why: str) -> int:
         "cancelled",
         {"why": why},
     )
+
+
+async def states(pool: Pool, scope: Scope) -> dict[str, tuple[int, datetime | None]]:
+    """How many automations of a scope are in each state, and since when the first of them is paused."""
+    rows = await pool.fetch(
+        f"""
+        SELECT status, count(*)::int, min(paused_at) FILTER (WHERE status = 'paused')
+        FROM automation_workflows WHERE {_IN_SCOPE} GROUP BY status ORDER BY status
+        """,
+        *scope,
+    )
+    return {status: (count, since) for status, count, since in map(tuple, rows)}
 
 
 async def _change(pool: Pool | Connection, sql: str, scope: Scope, kind: str, data: dict[str, str]) -> int:

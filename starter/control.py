@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 from difflib import get_close_matches
-from typing import Literal, TypeVar
+from typing import Literal, NoReturn, TypeVar
 from uuid import UUID
 
 from temporalio.client import Client, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError
@@ -83,26 +83,38 @@ async def publish(pool: Pool, event: Event) -> bool:
 
 async def pause(pool: Pool, scope: Scope) -> int:
     """Pause a scope at once: its steps and its messages. Nothing is lost."""
-    count = await control.pause(pool, scope)
-    if not count:
-        raise ControlError("Nothing there is active, so nothing was paused.")
-    return count
+    return await control.pause(pool, scope) or await _nothing(pool, scope, "active", "paused")
 
 
 async def resume(pool: Pool, scope: Scope, policy: Policy) -> int:
     """Resume a scope; `policy` says what happens to steps that fell due meanwhile."""
-    count = await control.resume(pool, scope, policy)
-    if not count:
-        raise ControlError("Nothing there is paused, so nothing was resumed.")
-    return count
+    return await control.resume(pool, scope, policy) or await _nothing(pool, scope, "paused", "resumed")
 
 
 async def cancel(pool: Pool, scope: Scope) -> int:
     """Cancel a scope for good: no further step, no further message."""
     count = await control.cancel(pool, scope, "cancelled by a person")
-    if not count:
-        raise ControlError("Nothing there is running, so nothing was cancelled.")
-    return count
+    return count or await _nothing(pool, scope, "running", "cancelled")
+
+
+async def _nothing(pool: Pool, scope: Scope, wanted: str, done: str) -> NoReturn:
+    """Say why nothing was done: how what was meant stands, and since when."""
+    states = await control.states(pool, scope)
+    stand = [_stands(count, status, since) for status, (count, since) in states.items()]
+    if scope.automation_id is not None:
+        found = await automations.addressee(pool, scope.automation_id)
+        if found is None:
+            raise ControlError(await unknown(pool, str(scope.automation_id)))
+        since = f", since {found.paused_at:%Y-%m-%d %H:%M} UTC" if found.status == "paused" and found.paused_at else ""
+        already = " already" if found.status == done else ""
+        raise ControlError(f"{found.name} is {found.status}{already}{since}, so nothing was {done}.")
+    said = f": {', '.join(stand)}" if stand else ""
+    raise ControlError(f"Nothing there is {wanted}, so nothing was {done}{said}.")
+
+
+def _stands(count: int, status: str, since: datetime | None) -> str:
+    first = f" (since {since:%Y-%m-%d %H:%M} UTC)" if since else ""
+    return f"{count:,} {'is' if count == 1 else 'are'} {status}{first}"
 
 
 async def order(
@@ -195,7 +207,7 @@ async def _update(
         raise
 
 
-async def unknown(pool: Pool, said: str) -> str:
-    """What to say of an automation that is not there: those that it may be meant to be."""
-    close = get_close_matches(said, await automations.ids(pool, said[:8]), n=1, cutoff=0.3)
-    return f"There is no automation {said}{f' (did you mean {close[0]}?)' if close else ''}. `eventos list` shows those there are."
+async def unknown(pool: Pool, said: str, what: str = "no automation") -> str:
+    """What to say of an automation that is not there: the one that it may be meant to be."""
+    close = get_close_matches(said, await automations.ids(pool, said), n=1, cutoff=0.3)
+    return f"There is {what} {said}{f' (did you mean {close[0]}?)' if close else ''}. `eventos list --all` shows those there are."
