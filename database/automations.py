@@ -271,7 +271,7 @@ async def count_retry(pool: Pool, automation_id: UUID, *, fresh: bool) -> tuple[
 
 
 SUBJECT_NAMES = {
-    "attendee_nurture": "SELECT concat_ws(' ', c.first_name, c.last_name) FROM registrations r "
+    "attendee_nurture": "SELECT concat_ws(' ', nullif(c.first_name, ''), nullif(c.last_name, '')) FROM registrations r "
     "JOIN contacts c ON c.id = r.contact_id WHERE r.id = $1",
     "deliverable_tracking": "SELECT name FROM sponsor_deliverables WHERE id = $1",
 }
