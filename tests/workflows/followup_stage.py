@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from starter.conductor import conduct
+from tests.workflows.detours import outage
 from tests.workflows.house import House
 
 DAY = timedelta(days=1)
@@ -17,8 +18,11 @@ async def live(house: House, event: UUID, until: datetime | None = None) -> None
             pass
 
 
-async def ended_event(working: House) -> tuple[House, UUID, datetime]:
-    """A rehearsal that has just ended: two sponsors, a speaker, guests of whom most came; its follow-up is begun."""
+async def ended_event(working: House, seen_after: timedelta = timedelta()) -> tuple[House, UUID, datetime]:
+    """A rehearsal that has just ended: two sponsors, a speaker, guests of whom most came; its follow-up is begun.
+
+    `seen_after` is how long nobody was at work when it ended; before zero, it has not ended yet.
+    """
     house = working
     await house.pool.execute("UPDATE automation_rules SET enabled = FALSE WHERE workflow_type <> 'post_event_followup'")
     event = await house.rehearsal()
@@ -43,7 +47,8 @@ async def ended_event(working: House) -> tuple[House, UUID, datetime]:
         """,
         *(event, end - DAY),
     )
-    await live(house, event, end)
+    await outage(house, event, end + seen_after)
+    await live(house, event, end + seen_after)
     return house, event, end
 
 

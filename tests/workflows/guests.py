@@ -8,6 +8,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from starter.conductor import conduct
+from tests.workflows.detours import outage
 from tests.workflows.house import House, Row
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -81,7 +82,7 @@ class Guests:
 
     async def away(self, until: datetime) -> None:
         """Nobody is at work until then; what comes due meanwhile is seen afterwards."""
-        await self.house.pool.execute("UPDATE events SET clock_now = $2 WHERE id = $1", self.event, until)
+        await outage(self.house, self.event, until)
 
     async def sent(self, registration: UUID | None = None) -> list[tuple[str, datetime]]:
         """What went out by mail, and when; of one registration or of all."""

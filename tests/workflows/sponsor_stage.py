@@ -103,7 +103,9 @@ class Outreach:
 SPONSORS = ("Stratus Yard", "Millrace", "Brightkiln")
 
 
-async def begin(house: House, approval: str = "auto", sponsors: Sequence[str] = SPONSORS) -> Outreach:
+async def begin(
+    house: House, approval: str = "auto", sponsors: Sequence[str] = SPONSORS, starts_in: timedelta = 60 * DAY
+) -> Outreach:
     """Begin the outreach of a rehearsal to these sponsors, which fit, and one that does not."""
     await house.pool.execute("UPDATE automation_rules SET enabled = FALSE")
     market: Market = await make_market(house.pool)
@@ -117,4 +119,5 @@ async def begin(house: House, approval: str = "auto", sponsors: Sequence[str] = 
         {"approval": approval},
     )
     start = datetime.now(UTC).replace(microsecond=0)
+    await house.set_event(market.event, starts_at=start + starts_in, ends_at=start + starts_in + DAY)
     return Outreach(house, await rehearsal.copy(house.pool, market.event, start), start)

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from database.control import Scope
-from models.changes import Change, Revised
 from starter import control
 from starter.control import ControlError
+from tests.workflows.detours import modify
 from tests.workflows.house import House, Row
 from workflows.timeline import email, social, step, timeline, update
 
@@ -18,12 +18,6 @@ SOON = timeline(
     step("second", "1 hour", social("twitter")),
     step("third", "2 hours after second", social("facebook")),
 )
-
-
-async def modify(house: House, id_: str, steps: Any, once: str | None = None, **more: Any) -> Revised:
-    automation = (await house.row(id_))["id"]
-    change = Change(steps=steps, by="Ada", reason="the venue asked", **more)
-    return await control.modify(house.client, house.pool, automation, change, once=once)
 
 
 async def revisions(house: House) -> list[Row]:
