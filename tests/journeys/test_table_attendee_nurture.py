@@ -99,6 +99,7 @@ async def test_an_attendee_is_accompanied_as_the_owners_table_says(house: House,
         assert await nurture.automations() == dict.fromkeys(names, "completed")
         for name in names:
             assert list((await nurture.steps(name)).items()) == [(step, "success") for step in STEPS]
+            assert await nurture.urgencies(name) == {"final_details": "high"}
         # Each has a ticket and an invitation of their own; only the confirmation brings a file.
         for mail in nurture.of("registration_confirmation"):
             assert mail.shows(f"BCL-{mail.to.upper()}")
@@ -109,6 +110,40 @@ async def test_an_attendee_is_accompanied_as_the_owners_table_says(house: House,
         # What is said by WhatsApp links to what is new on the day.
         for message in nurture.of("day_of_welcome", "whatsapp"):
             assert "https://buildcraft.example.com/live" in message.text
+
+
+TWO_DAYS_BEFORE = EVENT_DATE - 2 * DAY
+LATE = [
+    (TWO_DAYS_BEFORE, "logistics_reminder"),
+    (TWO_DAYS_BEFORE, "registration_confirmation"),
+    (EVENT_DATE - DAY, "final_details"),
+    (datetime(2027, 2, 18, 7, tzinfo=UTC), "day_of_welcome"),
+    (EVENT_END + 24 * HOUR, "thank_you_survey"),
+    (EVENT_END + 7 * DAY, "content_recap"),
+    (EVENT_END + 30 * DAY, "community_next_event"),
+]
+
+
+async def test_who_registers_two_days_before_the_event_gets_what_is_still_of_use_and_nothing_of_the_past(
+    house: House, sandbox: str
+) -> None:
+    async with alone(house, sandbox, "attendee_nurture") as nurture:
+        await house.set_event(nurture.event, status="published")
+        await nurture.live(TWO_DAYS_BEFORE)
+        await house.pool.execute(
+            """
+            INSERT INTO registrations (event_id, contact_id, ticket_type, ticket_code)
+            SELECT e.id, c.id, 'General', 'BCL-LATE' FROM events e JOIN contacts c USING (organizer_id)
+            WHERE e.id = $1 AND c.email = 'reader@people.example'
+            """,
+            nurture.event,
+        )
+        await nurture.live()
+
+        assert [(one.at, one.step) for one in nurture.received if "reader" in one.to] == LATE
+        steps = await nurture.steps("Attendee Engagement: Reader")
+        skipped = {step for step, became in steps.items() if became.startswith("skipped")}
+        assert skipped == {"welcome_preparation", "speaker_highlights", "detailed_schedule"}
 
 
 def _unfolded(content: str) -> str:

@@ -26,6 +26,13 @@ STEPS = [
     "send_overdue_alert",
     "send_thank_you",
 ]
+URGENCIES = {
+    "reminder_2_weeks": "low",
+    "reminder_1_week": "medium",
+    "reminder_3_days": "high",
+    "reminder_1_day": "critical",
+    "send_overdue_alert": "high",
+}
 NOT_SUBMITTED = "skipped: the condition does not hold: deliverable_submitted"
 HOW_URGENT = {
     "reminder_2_weeks": ("Logo: due in 14 days", "For your plans", False),  # low
@@ -63,6 +70,7 @@ async def test_what_never_comes_is_reminded_of_ever_more_urgently_as_the_owners_
         [critical] = tracking.of("reminder_1_day")
         assert critical.subject == "Due tomorrow: Logo"
         tracking.assert_urgent("reminder_3_days", "reminder_1_day", "send_overdue_alert")
+        assert await tracking.urgencies("Deliverable: Logo") == URGENCIES
         # It listens on: what is overdue may still be handed in.
         assert await tracking.automations() == {"Deliverable: Logo": "active"}
         steps = await tracking.steps("Deliverable: Logo")

@@ -60,6 +60,7 @@ async def test_a_published_event_is_launched_as_the_owners_table_says(house: Hou
         launch.assert_includes(DETAILS)
         launch.assert_urgent("last_chance_email")
         assert await launch.automations() == {"Event Launch: Buildcraft Lisbon": "completed"}
+        assert await launch.urgencies("Event Launch: Buildcraft Lisbon") == {"last_chance_email": "high"}
         steps = await launch.steps("Event Launch: Buildcraft Lisbon")
         assert list(steps.items()) == [(step, "success") for step in STEPS]
         campaign = await house.pool.fetchrow("SELECT * FROM marketing_campaigns WHERE event_id = $1", launch.event)

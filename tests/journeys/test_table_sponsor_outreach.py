@@ -72,6 +72,7 @@ async def test_sponsors_are_found_and_followed_up_as_the_owners_tables_say(house
         }
         for sponsor in CONTACTS.keys() - {"Hammerlight", "Gitfen"}:
             assert await found.steps(f"Sponsor Follow-up: {sponsor}") == NOT_OPENED
+            assert await found.urgencies(f"Sponsor Follow-up: {sponsor}") == {"send_last_chance": "high"}
         assert await found.steps("Sponsor Follow-up: Hammerlight") == OPENED
         # Who is silent to the end is warm, who has answered is hot, and nothing more is sent to them.
         marks = {sponsor: (await outreach.status(sponsor))[0] for sponsor in CONTACTS}
