@@ -15,8 +15,9 @@ from database.control import Scope
 from models.changes import Change
 from models.player import Policy, StepOrder
 from settings import Settings
-from starter import control
+from starter import control, resuming
 from starter.client import connect
+from starter.resuming import Resumption
 from starter.scopes import aim, find_automation
 
 KindOption = Annotated[
@@ -48,13 +49,40 @@ def resume(
             help="What fell due meanwhile: treat as late (by_policy), send all, skip all, or shift: move it by the pause."
         ),
     ] = "by_policy",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would bring, and change nothing.")] = False,
 ) -> None:
-    """Resume paused automations."""
+    """Resume paused automations, and say what goes now, is skipped or moves."""
+    run(_resume(which, kind, policy, dry_run), mendable=(control.ControlError,))
 
-    async def resumed(pool: Pool, scope: Scope) -> int:
-        return await control.resume(pool, scope, policy)
 
-    run(_change(which, kind, resumed, "resumed; what was held goes out now"), mendable=(control.ControlError,))
+async def _resume(which: str | None, kind: str | None, policy: Policy, dry_run: bool) -> None:
+    settings = Settings.from_environment().require("DATABASE_URL")
+    pool = await connect_pool(settings.database_url)
+    try:
+        found = await aim(pool, which, kind)
+        ahead = await resuming.foresee(pool, found.scope, policy)
+        if dry_run and not ahead:
+            await control.nothing(pool, found.scope, "paused", "resumed")
+        count = sum(one.automations for one in ahead) if dry_run else await control.resume(pool, found.scope, policy)
+    finally:
+        await pool.close()
+    automations = f"{count:,} automation{'s' if count != 1 else ''} of {found.name}"
+    typer.echo(f"Nothing was changed. {automations} would go on:" if dry_run else f"Recorded: {automations} resumed.")
+    for one in ahead:
+        typer.echo(f"  {one.kind} ({one.automations:,}): {_brought(one)}")
+
+
+def _brought(one: Resumption) -> str:
+    """What a resume brings to the automations of a kind, in words."""
+    parts = [f"{one.steps:,} step{'s go' if one.steps != 1 else ' goes'} now"]
+    parts[0] += f", with {one.messages:,} message{'s' if one.messages != 1 else ''}" if one.messages else ""
+    parts += [f"{one.held.free:,} held before go out, if the gates let them"] if one.held and one.held.free else []
+    parts += [f"{one.held.over:,} held before are too late"] if one.held and one.held.over else []
+    reasons = ", ".join(f"{count:,} {reason}" for reason, count in one.skipped.most_common())
+    parts += [f"{one.skipped.total():,} skipped ({reasons})"] if reasons else ["none is skipped"]
+    parts += [f"{one.moved:,} move"] if one.moved else []
+    parts += [f"{count:,} cannot be foreseen: {why}" for why, count in one.unknown.items()]
+    return "; ".join(parts)
 
 
 def cancel(which: ScopeArgument = None, kind: KindOption = None) -> None:

@@ -1,6 +1,6 @@
 """Rows of automation_workflows: begun, at rest, over."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, NamedTuple
@@ -144,11 +144,16 @@ async def look(pool: Pool, automation_id: UUID, *, held: bool) -> Standing | Non
 
 async def standing(pool: Pool | Connection, automation_id: UUID) -> Standing | None:
     """The present state of an automation, only read; one that has not begun counts from now."""
-    row = await pool.fetchrow(
-        f"SELECT {_STANDING} FROM automation_workflows a JOIN events e ON e.id = a.event_id WHERE a.id = $1",
-        automation_id,
+    return (await standings(pool, [automation_id])).get(automation_id)
+
+
+async def standings(pool: Pool | Connection, ids: Collection[UUID]) -> dict[UUID, Standing]:
+    """The same of many at once."""
+    rows = await pool.fetch(
+        f"SELECT a.id, {_STANDING} FROM automation_workflows a JOIN events e ON e.id = a.event_id WHERE a.id = ANY($1)",
+        list(ids),
     )
-    return None if row is None else Standing(*row.values())
+    return {id_: Standing(*rest) for id_, *rest in map(tuple, rows)}
 
 
 def anchors(standing: Standing) -> Anchors:

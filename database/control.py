@@ -15,10 +15,11 @@ class Scope(NamedTuple):
     automation_id: UUID | None = None
 
 
-_IN_SCOPE = """
+IN_SCOPE = """
     ($1::uuid IS NULL OR event_id = $1) AND ($2::text IS NULL OR workflow_type = $2) AND ($3::uuid IS NULL OR id = $3)
     AND (coalesce($1, $3) IS NOT NULL OR NOT rehearsal)
 """
+"""What a row of automation_workflows has to be; the scope's parts are $1 to $3."""
 
 _TELL = """
     INSERT INTO occurrences (kind, rehearsal, event_id, automation_id, subject, lane, data, occurred_at)
@@ -33,7 +34,7 @@ async def pause(pool: Pool, scope: Scope) -> int:
         f"""
         WITH changed AS (
             UPDATE automation_workflows SET status = 'paused', paused_at = eventos_now(event_id), updated_at = now()
-            WHERE {_IN_SCOPE} AND status IN ('pending', 'active')
+            WHERE {IN_SCOPE} AND status IN ('pending', 'active')
             RETURNING id, event_id, rehearsal
         )
         {_TELL}
@@ -57,7 +58,7 @@ async def resume(pool: Pool, scope: Scope, policy: str) -> int:
                 shifts = CASE WHEN $5::jsonb ->> 'policy' = 'shift' AND paused_at IS NOT NULL THEN shifts || jsonb_build_object(
                     'at', paused_at, 'by', 'PT' || extract(epoch FROM eventos_now(event_id) - paused_at) || 'S')
                     ELSE shifts END
-            WHERE {_IN_SCOPE} AND status = 'paused'
+            WHERE {IN_SCOPE} AND status = 'paused'
             RETURNING id, event_id, rehearsal
         ), released AS (
             UPDATE messages m SET release_at = eventos_now(m.event_id), reason = NULL
@@ -78,7 +79,7 @@ async def cancel(pool: Pool | Connection, scope: Scope, why: str) -> int:
         f"""
         WITH changed AS (
             UPDATE automation_workflows SET status = 'cancelled', updated_at = now()
-            WHERE {_IN_SCOPE} AND status IN ('pending', 'active', 'paused')
+            WHERE {IN_SCOPE} AND status IN ('pending', 'active', 'paused')
             RETURNING id, event_id, rehearsal
         ), dropped AS (
             UPDATE messages m SET release_at = least(m.release_at, eventos_now(m.event_id))
@@ -97,7 +98,7 @@ async def states(pool: Pool, scope: Scope) -> dict[str, tuple[int, datetime | No
     rows = await pool.fetch(
         f"""
         SELECT status, count(*)::int, min(paused_at) FILTER (WHERE status = 'paused')
-        FROM automation_workflows WHERE {_IN_SCOPE} GROUP BY status ORDER BY status
+        FROM automation_workflows WHERE {IN_SCOPE} GROUP BY status ORDER BY status
         """,
         *scope,
     )

@@ -90,34 +90,40 @@ async def running(connection: Connection | Pool, event_id: UUID, many: Collectio
     return [Running(*row.values()) for row in rows]
 
 
-async def progress(connection: Connection | Pool, automation_id: UUID) -> dict[str, Progress]:
-    """What has become of each step that has begun: its latest round."""
+async def progress(connection: Connection | Pool, ids: Collection[UUID]) -> dict[UUID, dict[str, Progress]]:
+    """What has become of each step of automations that has begun: its latest round."""
     rows = await connection.fetch(
         f"""
-        SELECT DISTINCT ON (step_id) {journal.COLUMNS} FROM workflow_execution_logs
-        WHERE workflow_id = $1 AND due_at IS NOT NULL ORDER BY step_id, round DESC
+        SELECT DISTINCT ON (workflow_id, step_id) workflow_id, {journal.COLUMNS} FROM workflow_execution_logs
+        WHERE workflow_id = ANY($1) AND due_at IS NOT NULL ORDER BY workflow_id, step_id, round DESC
         """,
-        automation_id,
+        list(ids),
     )
-    return {row["step_id"]: journal.ended_of(row).progress for row in rows}
+    found: dict[UUID, dict[str, Progress]] = {id_: {} for id_ in ids}
+    for row in rows:
+        found[row["workflow_id"]][row["step_id"]] = journal.ended_of(row).progress
+    return found
 
 
-async def facts(connection: Connection | Pool, automation_id: UUID) -> set[str]:
-    """What an automation has been told, as far as the database knows it too."""
+async def facts(connection: Connection | Pool, ids: Collection[UUID]) -> dict[UUID, set[str]]:
+    """What automations have been told, as far as the database knows it too."""
     rows = await connection.fetch(
         """
-        SELECT fact FROM automation_workflows a
+        SELECT a.id, fact FROM automation_workflows a
         LEFT JOIN sponsor_deliverables d ON d.id = a.subject_id LEFT JOIN proposals p ON p.sequence_id = a.id
         CROSS JOIN LATERAL (VALUES
             ('deliverable_submitted', d.status IN ('submitted', 'approved')),
             ('proposal_opened', p.opened_at IS NOT NULL),
             ('sponsor_accepted', p.status IN ('accepted', 'signed'))
         ) AS known(fact, holds)
-        WHERE a.id = $1 AND holds
+        WHERE a.id = ANY($1) AND holds
         """,
-        automation_id,
+        list(ids),
     )
-    return {row["fact"] for row in rows}
+    found: dict[UUID, set[str]] = {id_: set() for id_ in ids}
+    for row in rows:
+        found[row["id"]].add(row["fact"])
+    return found
 
 
 async def whole(connection: Connection, event_id: UUID) -> bool:

@@ -20,13 +20,13 @@ async def of_running(connection: Connection | Pool, running: Running) -> list[Fo
     standing = await automations.standing(connection, running.id)
     if standing is None:
         return []
-    knows = _knowledge(
+    knows = knowledge(
         running.workflow_type,
         running.event_id,
         running.subject_id,
         from_definition(running.definition),
-        await planning.progress(connection, running.id),
-        await planning.facts(connection, running.id),
+        (await planning.progress(connection, [running.id]))[running.id],
+        (await planning.facts(connection, [running.id]))[running.id],
         rules=running.rules,
     )
     return list(foresee(knows, automations.anchors(standing), standing.now))
@@ -36,11 +36,11 @@ def of_one_to_begin(
     workflow_type: WorkflowType, event_id: UUID, subject_id: UUID, steps: Sequence[Step], anchors: Anchors
 ) -> list[Foreseen]:
     """What is ahead of an automation that begins at `anchors.start`. Raises UnknownZone."""
-    knows = _knowledge(workflow_type, event_id, subject_id, tuple(steps), {}, ())
+    knows = knowledge(workflow_type, event_id, subject_id, tuple(steps), {}, ())
     return list(foresee(knows, anchors, anchors.start))
 
 
-def _knowledge(
+def knowledge(
     workflow_type: WorkflowType,
     event_id: UUID,
     subject_id: UUID,

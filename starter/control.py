@@ -83,22 +83,22 @@ async def publish(pool: Pool, event: Event) -> bool:
 
 async def pause(pool: Pool, scope: Scope) -> int:
     """Pause a scope at once: its steps and its messages. Nothing is lost."""
-    return await control.pause(pool, scope) or await _nothing(pool, scope, "active", "paused")
+    return await control.pause(pool, scope) or await nothing(pool, scope, "active", "paused")
 
 
 async def resume(pool: Pool, scope: Scope, policy: Policy) -> int:
     """Resume a scope; `policy` says what happens to steps that fell due meanwhile."""
-    return await control.resume(pool, scope, policy) or await _nothing(pool, scope, "paused", "resumed")
+    return await control.resume(pool, scope, policy) or await nothing(pool, scope, "paused", "resumed")
 
 
 async def cancel(pool: Pool, scope: Scope) -> int:
     """Cancel a scope for good: no further step, no further message."""
     count = await control.cancel(pool, scope, "cancelled by a person")
-    return count or await _nothing(pool, scope, "running", "cancelled")
+    return count or await nothing(pool, scope, "running", "cancelled")
 
 
-async def _nothing(pool: Pool, scope: Scope, wanted: str, done: str) -> NoReturn:
-    """Say why nothing was done: how what was meant stands, and since when."""
+async def nothing(pool: Pool, scope: Scope, wanted: str, done: str) -> NoReturn:
+    """Refuse, and say why nothing was done: how what was meant stands, and since when."""
     states = await control.states(pool, scope)
     stand = [_stands(count, status, since) for status, (count, since) in states.items()]
     if scope.automation_id is not None:

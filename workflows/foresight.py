@@ -11,7 +11,7 @@ from typing import Literal
 from models import conditions, moments
 from models.automation import FOREVER, Anchors, Progress, Step, StepState
 from models.moments import Instants
-from models.player import Bearings
+from models.player import Bearings, News, Policy
 from models.slots import next_good_slot
 from workflows.knowledge import Knowledge
 from workflows.timeline import Decision, Do, plan, rounds
@@ -66,6 +66,27 @@ def _begin(knows: Knowledge, anchors: Anchors, now: datetime) -> None:
         if known.state is StepState.RUNNING:
             knows.progress[id_] = known.model_copy(update={"state": StepState.SUCCESS, "ended": now})
     _look(knows, anchors, now)
+    _move(knows, now)
+
+
+def on_resume(
+    knows: Knowledge, anchors: Anchors, now: datetime, policy: Policy, awaits: str | None = None
+) -> Iterator[Decision]:
+    """What is decided at the instant of a resume, by what is known then. Uses up `knows`.
+
+    `awaits` is the step that waits for approval, which no resume gives.
+    """
+    knows.hear(News(kind="resumed", at=now, data={"policy": policy}))
+    _look(knows, anchors, now)
+    _move(knows, now)
+    while decisions := [one for one in knows.plan(now).decisions if one.step_id != awaits]:
+        yield decisions[0]
+        _carry_out(knows, decisions[0], now)
+        _look(knows, anchors, now)
+
+
+def _move(knows: Knowledge, now: datetime) -> None:
+    """Begin the rounds that moved dates bring."""
     before = Instants(due={id_: known.due for id_, known in knows.progress.items()}, until={})
     knows.rounds |= rounds(knows.about.steps, before, knows.instants, knows.progress, now, knows.about.rules)
 
