@@ -175,7 +175,7 @@ class Alone:
         """Which steps of an automation are how urgent, as its row has them."""
         [row] = [row for row in await self.house.automations(self.event) if row["name"] == name]
         said = [(step["id"], one) for step in row["definition"]["steps"] for one in (step, *step.get("actions", ()))]
-        return {id_: one["urgency"] for id_, one in said if one.get("urgency")}
+        return {id_: one["urgency"] for id_, one in said if isinstance(one, dict) and one.get("urgency")}
 
     def assert_includes(self, includes: Mapping[str, Mapping[str, str]]) -> None:
         """Every mail of each step shows each of its includes, in HTML and in plain text."""
