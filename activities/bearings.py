@@ -3,9 +3,9 @@
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from database import approvals, automations
+from database import approvals, automations, subjects
 from database.connection import Pool
-from models import moments
+from models import conditions, moments
 from models.automation import Anchors
 from models.player import Asked, Bearings, Finish, Rest
 
@@ -31,6 +31,8 @@ class BearingsActivities:
             instants, problem = moments.Instants(due={}, until={}), str(error)
         now = max(standing.now, asked.now) if asked.now is not None else standing.now
         awaited, approved = await approvals.attend(self._pool, asked.automation_id, now)
+        named = conditions.columns(step.condition for step in asked.steps)
+        subject = (await subjects.read(self._pool, [asked.automation_id], named))[asked.automation_id]
         return Bearings(
             anchors=anchors,
             instants=instants,
@@ -39,6 +41,7 @@ class BearingsActivities:
             problem=problem,
             awaited=awaited,
             approved=approved,
+            subject=subject,
         )
 
     @activity.defn

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from database import automations, journal
+from database import automations, journal, subjects
 from database.connection import Connection, Pool
 from models.automation import StepState
 from models.changes import Present, Revise, Revised, review
@@ -93,6 +93,7 @@ async def _present(
         ended={row["step_id"]: row["ended_at"] for row in rows if row["ended_at"] is not None},
         now=standing.now,
         known=known,
+        columns=await subjects.columns(connection, about.automation_id),
     )
     return present, held
 

@@ -60,6 +60,8 @@ class Bearings(Frozen):
     """The approval that is asked for and not given."""
     approved: dict[str, AwareDatetime] = Field(default_factory=dict)
     """When the steps that needed it were approved."""
+    subject: dict[str, str] = Field(default_factory=dict)
+    """The columns of the subject that conditions of the timeline name."""
 
 
 class Rest(Frozen):

@@ -3,9 +3,10 @@
 from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
-from database import automations, planning
+from database import automations, planning, subjects
 from database.connection import Connection, Pool
 from database.planning import Running
+from models import conditions
 from models.automation import RULES, Anchors, Progress, Step, WorkflowType
 from models.definition import from_definition
 from models.player import AutomationInput
@@ -20,14 +21,17 @@ async def of_running(connection: Connection | Pool, running: Running) -> list[Fo
     standing = await automations.standing(connection, running.id)
     if standing is None:
         return []
+    steps = from_definition(running.definition)
+    named = conditions.columns(step.condition for step in steps)
     knows = knowledge(
         running.workflow_type,
         running.event_id,
         running.subject_id,
-        from_definition(running.definition),
+        steps,
         (await planning.progress(connection, [running.id]))[running.id],
         (await planning.facts(connection, [running.id]))[running.id],
         rules=running.rules,
+        subject=(await subjects.read(connection, [running.id], named))[running.id],
     )
     return list(foresee(knows, automations.anchors(standing), standing.now))
 
@@ -49,6 +53,7 @@ def knowledge(
     facts: Collection[str],
     *,
     rules: int = RULES,
+    subject: Mapping[str, str] | None = None,
 ) -> Knowledge:
     """What the automation's player knows; the sequence of one sponsor has a player of its own kind."""
     kind = KINDS.get(workflow_type)
@@ -63,5 +68,5 @@ def knowledge(
     )
     is_sequence = workflow_type == "sponsor_outreach" and subject_id != event_id
     knows = SequenceKnowledge(about) if is_sequence else Knowledge(about)
-    knows.progress, knows.facts = dict(progress), set(facts)
+    knows.progress, knows.facts, knows.subject = dict(progress), set(facts), dict(subject or {})
     return knows

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from database import automations, planning, resuming
+from database import automations, planning, resuming, subjects
 from database.connection import Connection, Pool
 from database.control import Scope
 from database.planning import Subject
 from database.resuming import Held, Paused
-from models import moments
+from models import conditions, moments
 from models.automation import Action, Anchors, Shift, Step
 from models.definition import from_definition
 from models.player import Policy
@@ -51,6 +51,8 @@ async def foresee(pool: Pool, scope: Scope, policy: Policy) -> list[Resumption]:
         }
         standings = await automations.standings(connection, ids)
         progress, facts = await planning.progress(connection, ids), await planning.facts(connection, ids)
+        named = conditions.columns(step.condition for steps in timelines.values() for step in steps)
+        columns = await subjects.read(connection, ids, named)
         held = await resuming.held(connection, ids)
         found: dict[str, Resumption] = {}
         for one in paused:
@@ -61,6 +63,7 @@ async def foresee(pool: Pool, scope: Scope, policy: Policy) -> list[Resumption]:
                 *(one.workflow_type, one.event_id, one.subject_id, timelines[one.version]),
                 *(progress[one.id], facts[one.id]),
                 rules=one.rules,
+                subject=columns[one.id],
             )
             await _count(connection, kind, one, knows, automations.anchors(standing), standing.now, policy)
     return list(found.values())

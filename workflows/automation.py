@@ -58,10 +58,10 @@ class Automation(Orders):
             return await self._rest(FOREVER, None, knows.problem)
         if knows.happened:
             return await self._react(*knows.happened[0])
-        if knows.waiting.reminds(self.now()):
-            return await self._take_bearings()  # which reminds
         heard, now = self._heard, self.now()
         todo = knows.plan(now)
+        if knows.waiting.reminds(now) or (not self.fresh and knows.looks_first(todo)):
+            return await self._take_bearings()  # which reminds, and reads the columns that conditions name
         self._current = todo.current
         for decision in todo.decisions:
             await self.carry_out(decision, now)

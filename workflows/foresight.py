@@ -94,7 +94,11 @@ def _move(knows: Knowledge, now: datetime) -> None:
 def _look(knows: Knowledge, anchors: Anchors, now: datetime) -> None:
     ended = {id_: known.ended for id_, known in knows.progress.items() if known.ended}
     instants = moments.resolve_all(knows.about.steps, anchors, ended)
-    knows.adopt(Bearings(anchors=anchors, instants=instants, now=now, status="active"), knows.resumes, now)
+    knows.adopt(
+        Bearings(anchors=anchors, instants=instants, now=now, status="active", subject=knows.subject),
+        knows.resumes,
+        now,
+    )
 
 
 def _carry_out(knows: Knowledge, decision: Decision, now: datetime) -> None:
@@ -131,7 +135,7 @@ def _foreseen(knows: Knowledge, decision: Decision, now: datetime) -> Foreseen:
 
 
 def _unmet(step: Step, knows: Knowledge) -> bool:
-    return step.condition is not None and bool(conditions.parse(step.condition).unmet(knows.facts, {}))
+    return step.condition is not None and bool(conditions.parse(step.condition).unmet(knows.facts, knows.subject))
 
 
 def _against(knows: Knowledge, step: Step, now: datetime) -> str:
@@ -147,5 +151,6 @@ def _against(knows: Knowledge, step: Step, now: datetime) -> str:
         knows.about.rules,
         freed=knows.freed,
         rounds=knows.rounds,
+        subject=knows.subject,
     )
     return next(("" if isinstance(one, Do) else one.reason for one in found.decisions if one.step_id == step.id), "")

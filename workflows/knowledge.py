@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Literal
 
-from models import moments
+from models import conditions, moments
 from models.automation import FOREVER, Anchors, Late, Progress, Reaction, Step, StepState
 from models.clock import BusinessClock
 from models.messages import Enqueued
@@ -33,6 +33,8 @@ class Knowledge:
         self.progress: dict[str, Progress] = {}
         self.rounds: dict[str, int] = {}
         self.facts: set[str] = set()
+        self.subject: dict[str, str] = {}
+        """The columns of the subject that conditions name, as they were when the player looked."""
         self.happened: list[tuple[Reaction, datetime | None]] = []
         """Reactions that are still to be carried out, and when their facts came about."""
         self.reacted: Counter[str] = Counter()
@@ -79,6 +81,7 @@ class Knowledge:
             now, rules = self.clock.now(real), self.about.rules
             self.rounds |= rounds(self.about.steps, self.instants, bearings.instants, self.progress, now, rules)
         self.anchors, self.instants = bearings.anchors, bearings.instants
+        self.subject = dict(bearings.subject)
         self.waiting.adopt(bearings, moved=moved)
 
     def revise(self, steps: tuple[Step, ...], revision: int, now: datetime) -> None:
@@ -237,6 +240,7 @@ class Knowledge:
             self.about.rules,
             freed=self.waiting.freed(self.freed, now),
             rounds=self.rounds,
+            subject=self.subject,
         )
         decided = (
             self.waiting.decided(self._after_pause(decision), self._wait_limit(decision.step_id), now)
@@ -264,6 +268,11 @@ class Knowledge:
     def interrupted(self) -> bool:
         """Whether a plan made before is no longer to be followed."""
         return self.outdated or self.paused or self.over is not None
+
+    def looks_first(self, todo: Plan) -> bool:
+        """Whether a decision rests on a column of the subject, of which no news comes: it is looked at just before."""
+        named = [self.steps[decision.step_id].condition for decision in todo.decisions]
+        return bool(conditions.columns(named))
 
     def tells(self, step: Step) -> bool:
         """Whether the player waits for the end of a step's messages; without it they are handed over and out of its mind."""
