@@ -13,6 +13,7 @@ from commands import (
     dev,
     doctor,
     listing,
+    messages,
     migrate,
     plan,
     publish,
@@ -41,6 +42,7 @@ app.command("rehearse")(rehearse.rehearse)
 app.command("plan")(plan.plan)
 app.command("list")(listing.list_)
 app.command("show")(show.show)
+app.command("messages")(messages.messages)
 app.command("pause")(control.pause)
 app.command("resume")(control.resume)
 app.command("cancel")(control.cancel)
