@@ -58,6 +58,8 @@ class Composed(Generic[M]):
     """This person's facts are missing or unfit."""
     faulty: list[tuple[Claimed, str]] = field(default_factory=list)
     """What is wrong is wrong for everybody: the event's facts, the campaign's words."""
+    unapproved: bool = False
+    """Words were changed since the gates saw them approved: nothing of the batch may go before the gates have looked again."""
     missing: dict[UUID, Mapping[str, str]] = field(default_factory=dict)
     """Which includes a message goes without, and why."""
 
@@ -96,7 +98,7 @@ class Composer:
         blocks = await includes.load(self._pool, self._weather, batch, known)
         writers: dict[tuple[UUID, UUID | None, str, tuple[str, ...]], Writer[M] | str] = {}
         shared: dict[tuple[UUID, UUID | None, str, tuple[str, ...]], includes.Made] = {}
-        composed: Composed[M] = Composed()
+        composed: Composed[M] = Composed(unapproved=any(content.unapproved for content in known.values()))
         for place, message in enumerate(batch.messages):
             if place % BREATH == 0:
                 await asyncio.sleep(0)

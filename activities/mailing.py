@@ -46,8 +46,9 @@ class Mailing:
         """Compose, store, post, settle."""
         composed = await self._composer.mails(batch)
         yield "composed"
-        await drop(self._pool, batch, composed.failed, composed.faulty)
-        if not composed.ready:
+        if not composed.unapproved:
+            await drop(self._pool, batch, composed.failed, composed.faulty)
+        if composed.unapproved or not composed.ready:
             await batches.hand_back(self._pool, batch)
             return
         batch = replace(batch, messages=tuple(message for message, _ in composed.ready))

@@ -85,8 +85,9 @@ class Posting(Generic[M]):
 
     async def _message(self, batch: Batch) -> M | None:
         composed = await self._compose(batch)
-        await drop(self._pool, batch, composed.failed, composed.faulty)
-        if not composed.ready:
+        if not composed.unapproved:
+            await drop(self._pool, batch, composed.failed, composed.faulty)
+        if composed.unapproved or not composed.ready:
             await batches.hand_back(self._pool, batch)
             return None
         return composed.ready[0][1]

@@ -25,6 +25,8 @@ class Content(NamedTuple):
     now: datetime
     """The event's business instant."""
     date_revision: int
+    unapproved: bool
+    """Its words have to be approved, and are others than those that were."""
 
 
 async def load(
@@ -41,11 +43,14 @@ async def load(
                    'details', e.details, 'highlights', '[]'::jsonb) AS facts,
                e.starts_at, e.ends_at, coalesce(o.sender_email, o.email) AS sender_email, o.email AS reply_to,
                o.whatsapp_content, {"coalesce(c.slots, n.slots)" if channel == "email" else "c.slots"},
-               {"NULL" if channel in TABLES else "c.variant"} AS variant, coalesce(e.clock_now, now()), e.date_revision
+               {"NULL" if channel in TABLES else "c.variant"} AS variant, coalesce(e.clock_now, now()), e.date_revision,
+               coalesce(a.approval = 'required' AND c.approved_hash IS DISTINCT FROM c.content_hash, FALSE) AS unapproved
         FROM unnest($1::uuid[], $2::uuid[]) AS w(event_id, content_id)
         JOIN events e ON e.id = w.event_id
         JOIN organizers o ON o.id = e.organizer_id
         LEFT JOIN {TABLES.get(channel, "social_posts")} c ON c.id = w.content_id
+        LEFT JOIN marketing_campaigns k ON k.id = c.campaign_id
+        LEFT JOIN automation_workflows a ON a.id = k.automation_id
         LEFT JOIN LATERAL (
             -- a notice to the organizer, whose words are ours
             SELECT jsonb_build_object('subject', title, 'headline', title, 'rows', rows,
