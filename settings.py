@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 
 class MissingSettings(Exception):
@@ -53,6 +53,8 @@ class Settings(BaseModel):
     public_url: str = ""
     inbound_domain: str = ""
     """Mail to any address of it comes back as webhooks; answers of sponsors are led home by it."""
+    webhook_retention_days: int = Field(default=30, ge=1)
+    """How long the bodies of webhooks are kept after they were taken in."""
     sandbox_url: str = ""
     resend_api_url: str = "https://api.resend.com"
     resend_api_key: SecretStr = SecretStr("")

@@ -82,7 +82,8 @@ def build(
     listen_url = settings.database_listen_url or settings.database_url
     webhooks = Webhooks(pool, live.email, rehearsal.email if rehearsal else None)
     triggers = Triggers(pool, client, settings.task_queue, webhooks)
-    intake = Intake(pool, listen_url, triggers.take_in)
+    retention = timedelta(days=settings.webhook_retention_days)
+    intake = Intake(pool, listen_url, triggers.take_in, retention)
     dispatch = Dispatch(
         pool,
         live=live,

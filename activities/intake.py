@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from datetime import timedelta
 
 import structlog
 from temporalio import activity
@@ -12,7 +13,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities import failures
 from activities.listening import listening
-from database import occurrences
+from database import occurrences, webhooks
 from database.connection import Pool
 from database.occurrences import Occurrence
 
@@ -30,6 +31,12 @@ POLL = 1.0
 BREATH = 0.005
 """Seconds between looks while there is much to do, so that each finds several."""
 
+FORGET = 5.0
+"""Seconds between looks for reports of providers that have been kept long enough."""
+
+FORGOTTEN = 2000
+"""Reports that are cleared at a stretch: more in an hour than providers deliver, and little enough not to be felt."""
+
 STOP = 3.0
 """Seconds that what is under way may take when the turn ends."""
 
@@ -42,12 +49,23 @@ UNREACHABLE = (
 
 
 class Intake:
-    """Drains the table of occurrences. `take_in` says what came of one, and may be asked twice about the same."""
+    """Drains the table of occurrences. `take_in` says what came of one, and may be asked twice about the same.
 
-    def __init__(self, pool: Pool, listen_url: str, take_in: Callable[[Occurrence], Awaitable[str]]) -> None:
+    What providers reported is kept for `retention` after it was taken in.
+    """
+
+    def __init__(
+        self,
+        pool: Pool,
+        listen_url: str,
+        take_in: Callable[[Occurrence], Awaitable[str]],
+        retention: timedelta = timedelta(days=30),
+    ) -> None:
         self._pool = pool
         self._listen_url = listen_url
         self._take_in = take_in
+        self._retention = retention
+        self._forgot_at = -FORGET
 
     @activity.defn(name="intake")
     async def intake(self) -> None:
@@ -60,6 +78,7 @@ class Intake:
             try:
                 while time.monotonic() < stop and not activity.is_worker_shutdown():
                     activity.heartbeat()
+                    await self._forget()
                     woken.clear()
                     room = ABREAST - len(busy)
                     found = await occurrences.due(self._pool, room, busy) if room else []
@@ -72,6 +91,14 @@ class Intake:
             finally:
                 stopping.cancel()
                 await _wind_up(list(busy.values()))
+
+    async def _forget(self) -> None:
+        """Now and then: what providers reported stays in the ledger, the report itself goes; it names people."""
+        if time.monotonic() - self._forgot_at < FORGET:
+            return
+        self._forgot_at = time.monotonic()
+        if count := await webhooks.forget(self._pool, self._retention, FORGOTTEN):
+            log.info("webhook_bodies_deleted", count=count)
 
     async def _idle(self, woken: asyncio.Event) -> None:
         wait = await occurrences.next_attempt(self._pool)

@@ -22,6 +22,7 @@ class Delivery:
     provider: Provider
     rehearsal: bool
     body: dict[str, Any]
+    """Empty once it has been forgotten."""
     received_at: datetime
     tries: int
     processed: bool
@@ -53,7 +54,7 @@ async def load(connection: Connection | Pool, delivery_id: UUID, *, lock: bool =
     """A delivery; with `lock` nobody else takes it in until the transaction ends."""
     row = await connection.fetchrow(
         f"""
-        SELECT id, provider, rehearsal, body, received_at, tries, processed_at IS NOT NULL AS processed, outcome
+        SELECT id, provider, rehearsal, coalesce(body, '{{}}') AS body, received_at, tries, processed_at IS NOT NULL AS processed, outcome
         FROM webhook_deliveries WHERE id = $1 {"FOR UPDATE" if lock else ""}
         """,
         delivery_id,
@@ -99,3 +100,16 @@ async def postpone(pool: Pool, delivery: Delivery, why: str, message_id: UUID | 
     if held is None:
         return "taken in already"
     return f"held: {why}" if held else f"{why}; looked at again in {wait.total_seconds():.0f} s"
+
+
+async def forget(pool: Pool, after: timedelta, limit: int) -> int:
+    """Delete the bodies of deliveries taken in so long ago, at most so many; that they came is kept, so that each counts once."""
+    status = await pool.execute(
+        """
+        UPDATE webhook_deliveries SET body = NULL WHERE id IN (
+            SELECT id FROM webhook_deliveries WHERE body IS NOT NULL AND processed_at < now() - $1::interval
+            ORDER BY processed_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+        """,
+        *(after, limit),
+    )
+    return int(status.rpartition(" ")[2])

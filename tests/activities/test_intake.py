@@ -13,7 +13,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import ActivityEnvironment
 
 from activities.intake import Intake
-from database import occurrences
+from database import occurrences, webhooks
 from database.connection import Pool
 from database.occurrences import HOLD_AFTER, Occurrence
 
@@ -229,3 +229,36 @@ async def test_an_idle_pump_stops_at_once(pool: Pool, database: str) -> None:
         await asyncio.sleep(0.1)
         begun = time.monotonic()
     assert time.monotonic() - begun < 0.5
+
+
+async def test_the_body_of_a_report_is_deleted_in_time_and_a_repetition_of_it_still_counts_once(
+    pool: Pool, database: str
+) -> None:
+    """Reports name people. What was taken in a month ago keeps its row and loses its body; what was taken in yesterday,
+    and what nobody has taken in however old it is, is whole.
+    """
+
+    async def take_in(_: Occurrence) -> str:
+        return "told"
+
+    for key, age in (("old", "31 days"), ("young", "1 day"), ("open", None)):
+        assert await webhooks.store(pool, "resend", key, {"to": "ada@people.example"}, None, rehearsal=False)
+        await pool.execute(
+            "UPDATE webhook_deliveries SET received_at = now() - interval '40 days', processed_at = now() - $2::text::interval "
+            "WHERE delivery_key = $1",
+            *(key, age),
+        )
+
+    async def kept() -> set[str]:
+        rows = await pool.fetch("SELECT delivery_key FROM webhook_deliveries WHERE body IS NOT NULL")
+        return {row["delivery_key"] for row in rows}
+
+    async with pumping(pool, database, take_in), asyncio.timeout(10):
+        while "old" in await kept():
+            await asyncio.sleep(0.02)
+    assert await kept() == {"young", "open"}
+    assert not await webhooks.store(pool, "resend", "old", {"to": "ada@people.example"}, None, rehearsal=False)
+    forgotten = await pool.fetchval("SELECT id FROM webhook_deliveries WHERE delivery_key = 'old'")
+    found = await webhooks.load(pool, forgotten)
+    assert found is not None
+    assert (found.processed, found.body) == (True, {})
