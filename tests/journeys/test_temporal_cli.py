@@ -178,3 +178,17 @@ async def test_a_held_step_is_retried_and_given_up_and_what_cannot_be_ordered_is
         working, 'temporal workflow query --workflow-id "$AUTOMATION" --type no_such_question', launch
     )
     assert (status, "timeline" in said) == (1, True), said
+
+
+async def test_a_step_that_has_not_begun_is_changed_by_the_plain_command_line_and_what_cannot_be_is_refused(
+    outreach: Outreach,
+) -> None:
+    id_ = await of(outreach, "Millrace")
+    command = documented("--name modify")
+    status, said = await run(outreach.house, command, id_)
+    assert (status, "send_gentle_reminder" in said) == (0, True), said
+    row = await outreach.house.row(id_)
+    changed = {step["id"]: step for step in row["definition"]["steps"]}
+    assert (row["revision"], changed["send_gentle_reminder"]["delay"]) == (1, "96 hours")
+    status, said = await run(outreach.house, command.replace("send_gentle_reminder", "no_such_step"), id_)
+    assert (status, "no_such_step" in said) == (1, True), said
