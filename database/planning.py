@@ -223,8 +223,9 @@ async def reach(connection: Connection, about: Subject, step: Step, action: Acti
             SELECT $1::uuid AS event_id, $2::uuid AS organizer_id, $3::uuid AS subject_id, $4::jsonb AS segments,
                    $5::text AS template
         ), {chosen(action, about.workflow_type)}, judged AS (
-            SELECT CASE WHEN s.reason IS NOT NULL THEN 'suppressed: ' || s.reason
-                        WHEN '{channel}' = 'email' AND NOT c.email_consent THEN 'no consent to email'
+            SELECT CASE WHEN s.reason IS NOT NULL AND NOT ({step.priority} = 1 AND s.reason = 'unsubscribed')
+                            THEN 'suppressed: ' || s.reason
+                        WHEN '{channel}' = 'email' AND {step.priority} > 1 AND NOT c.email_consent THEN 'no consent to email'
                         WHEN covered.by IS NOT NULL THEN 'covered by ' || covered.by
                         WHEN '{channel}' = 'whatsapp' AND NOT coalesce(c.whatsapp_opt_in, x.id NOTNULL) THEN 'no opt-in to WhatsApp'
                    END AS why

@@ -137,6 +137,28 @@ async def test_each_gate_says_why_in_plain_words(pool: Pool, world: World) -> No
     assert (journal["status"], journal["open"]) == ("success", 0)
 
 
+async def test_what_a_person_has_to_have_passes_consent_and_unsubscription_but_no_complaint(
+    pool: Pool, world: World
+) -> None:
+    names = ("no-consent", "unsubscribed", "complained")
+    for name in names:
+        await world.contact(f"{name}@people.example", email_consent=name != "no-consent")
+    await pool.executemany(
+        "INSERT INTO suppressions (organizer_id, channel, address, reason) VALUES ($1, 'email', $2, $3)",
+        [
+            (world.organizer, "unsubscribed@people.example", "unsubscribed"),
+            (world.organizer, "complained@people.example", "complaint"),
+        ],
+    )
+    await enqueue(pool, world.request(EMAIL.model_copy(update={"priority": 1})))
+
+    batch = await claim(pool)
+
+    assert batch is not None
+    assert sorted(m.address.partition("@")[0] for m in batch.messages) == ["no-consent", "unsubscribed"]
+    assert await reasons(world) == {"complained@people.example": "suppressed: complaint"}
+
+
 async def test_whatsapp_needs_an_opt_in(pool: Pool, world: World) -> None:
     await world.contact("vip@people.example", "+4915112345678", whatsapp_opt_in=False)
     await enqueue(pool, world.request(WHATSAPP))

@@ -95,7 +95,6 @@ async def test_of_a_cancelled_event_the_notice_goes_out_and_nothing_else(world: 
         ("UPDATE messages SET template = 'day_of_welcome' WHERE event_id = $1", "the automation was cancelled"),
         ("UPDATE messages SET step = 'day_of_welcome' WHERE event_id = $1", "the automation was cancelled"),
         ("UPDATE messages SET round = 0 WHERE event_id = $1", "the automation was cancelled"),
-        ("UPDATE contacts SET email_consent = FALSE WHERE $1::uuid IS NOT NULL", "no consent to email"),
     ],
 )
 async def test_the_gate_opens_for_the_notice_alone(world: World, change: str, fate: str) -> None:

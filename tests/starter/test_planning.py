@@ -116,16 +116,14 @@ async def test_what_runs_is_planned_from_where_it_stands(working: House) -> None
     await working.until(lambda: _says(working, row["temporal_workflow_id"]))
     event = await events.get(working.pool, id_)
     assert event is not None
-    assert event.starts_at is not None
     launch = strand(await outlook(working.pool, event), "event_launch")
     assert (launch.status, "needs event.venue" in launch.problem) == ("active", True)
     planned = steps(launch)
     assert "generate_marketing_content" not in planned
     records = planned["create_campaign_records"]
     assert (records.verdict, records.why) == ("waits", "waits for generate_marketing_content, which is held")
-    final = planned["final_reminder"].at
-    assert final is not None
-    assert abs(final - (event.starts_at - DAY)) <= timedelta(hours=1)  # calendar days keep the wall clock
+    final = planned["final_reminder"]
+    assert (final.verdict, final.why) == ("waits", "waits for create_campaign_records")
 
 
 async def _says(house: House, workflow_id: str) -> bool:
