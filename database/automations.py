@@ -289,6 +289,19 @@ async def subject_name(pool: Pool, workflow_type: str, subject_id: UUID) -> str:
     return "" if sql is None else (await pool.fetchval(sql, subject_id)) or ""
 
 
+SUBJECT_EVENTS = {
+    "attendee_nurture": "SELECT event_id FROM registrations WHERE id = $1",
+    "deliverable_tracking": "SELECT event_id FROM sponsor_deliverables WHERE id = $1",
+}
+"""Whose event the subject of each kind belongs to."""
+
+
+async def event_of(pool: Pool, workflow_type: str, subject_id: UUID) -> UUID | None:
+    """The event that a subject belongs to; None if there is no such subject."""
+    event_id: UUID | None = await pool.fetchval(SUBJECT_EVENTS[workflow_type], subject_id)
+    return event_id
+
+
 class Addressee(NamedTuple):
     """Who is meant by an automation's id."""
 

@@ -42,6 +42,10 @@ class Refused(Exception):
     """An automation that cannot begin, and why; trying again would not help."""
 
 
+class UnknownSubject(LookupError):
+    """What an automation would be about is not there, or is there no more."""
+
+
 class Triggers:
     """Turns occurrences into automations and news. Every way through it may be walked twice."""
 
@@ -202,15 +206,31 @@ class Triggers:
             found = [kind for kind in KINDS if kind == rule.workflow_type]
             if not found:
                 raise Refused(f"Rule {rule.name!r} begins {rule.workflow_type!r}; there are {', '.join(KINDS)}.")
-            about = KINDS[found[0]].subject
-            subject_id = event_id if about == "event" else UUID(occurrence.data[about])
             try:
+                subject_id = await self._subject(found[0], event, occurrence)
                 outcomes.append(
                     await self.begin(found[0], event, subject_id, occurrence.created_at, approval=_approval(rule))
                 )
-            except NotConfirmed as error:
+            except (NotConfirmed, UnknownSubject) as error:
                 outcomes.append(f"not begun: {error}")
         return "; ".join(outcomes)
+
+    async def _subject(self, kind: WorkflowType, event: Event, occurrence: Occurrence) -> UUID:
+        """What an automation would be about: something of this very event, whoever reported the occurrence."""
+        about = KINDS[kind].subject
+        if about == "event":
+            return event.id
+        try:
+            subject_id = UUID(str(occurrence.data.get(about)))
+        except ValueError:
+            said = f"{occurrence.kind} begins {kind}, so its data needs {about!r} with an id."
+            raise Refused(f"{said} It says {occurrence.data.get(about)!r}.") from None
+        owner = await automations.event_of(self._pool, kind, subject_id)
+        if owner is None:
+            raise UnknownSubject(f"there is no {about} {subject_id}")
+        if owner != event.id:
+            raise Refused(f"{occurrence.kind} names {about} {subject_id}, which is not of {event.name}.")
+        return subject_id
 
     async def _tell(self, occurrence: Occurrence, automation_id: UUID) -> str:
         found = await automations.addressee(self._pool, automation_id)

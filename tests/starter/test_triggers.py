@@ -2,7 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from temporalio.client import WorkflowExecutionStatus
@@ -38,6 +38,24 @@ async def running(house: House, event: UUID) -> list[str]:
         assert described.status == WorkflowExecutionStatus.RUNNING
         found.append(described.id)
     return found
+
+
+async def deliverable(house: House, event: UUID) -> UUID:
+    """A logo that a sponsor of an event owes."""
+    sponsor, id_ = uuid4(), uuid4()
+    await house.pool.execute(
+        "INSERT INTO sponsors (id, organizer_id, name) SELECT $1, organizer_id, 'Millrace' FROM events WHERE id = $2",
+        *(sponsor, event),
+    )
+    await house.pool.execute(
+        """
+        WITH agreed AS (INSERT INTO sponsorships (event_id, sponsor_id) VALUES ($2, $3) RETURNING id)
+        INSERT INTO sponsor_deliverables (id, sponsorship_id, event_id, name, deliverable_type, due_date)
+        SELECT $1, id, $2, 'Logo', 'logo', current_date + 20 FROM agreed
+        """,
+        *(id_, event, sponsor),
+    )
+    return id_
 
 
 async def test_publishing_by_plain_sql_begins_exactly_one_launch(house: House) -> None:
@@ -148,6 +166,41 @@ async def test_a_rule_that_begins_something_unknown_is_said_to_its_organizer(hou
     await house.pool.execute(PUBLISH, event)
     (outcome,) = await take_in_all(house)
     assert outcome.startswith("not begun: Rule 'Event Launch Marketing Sequence' begins 'evnt_launch'")
+
+
+@pytest.mark.parametrize(
+    ("named", "outcome"),
+    [
+        ("its own", "deliverable_tracking begun"),
+        ("another event's", "not begun: deal_won names deliverable {id}, which is not of River Conf."),
+        ("none", "not begun: there is no deliverable {id}"),
+        (
+            "nonsense",
+            "not begun: deal_won begins deliverable_tracking, so its data needs 'deliverable' with an id. It says 'D-17'.",
+        ),
+    ],
+)
+async def test_what_is_reported_from_outside_begins_nothing_about_somebody_elses_subject(
+    house: House, named: str, outcome: str
+) -> None:
+    mine, other = await house.event(), await house.event()
+    owed = {name: await deliverable(house, event) for name, event in (("its own", mine), ("another event's", other))}
+    await house.pool.execute("DELETE FROM occurrences")
+    await house.pool.execute("UPDATE automation_rules SET enabled = FALSE")
+    await house.pool.execute(
+        """
+        INSERT INTO automation_rules (name, kind, occurrence, workflow_type)
+        VALUES ('Deals', 'external', 'deal_won', 'deliverable_tracking')
+        """
+    )
+    await house.pool.execute("DELETE FROM occurrences")
+    id_ = "D-17" if named == "nonsense" else str(owed.get(named, uuid4()))
+    await house.pool.execute(
+        "INSERT INTO occurrences (kind, event_id, subject, data, occurred_at) VALUES ('deal_won', $1, 'deal', $2, now())",
+        *(mine, {"deliverable": id_}),
+    )
+    assert await take_in_all(house) == [outcome.format(id=id_)]
+    assert len(await house.automations(mine)) == (named == "its own")
 
 
 async def test_the_web_ui_finds_a_launch_by_its_event_and_shows_nobody(house: House) -> None:
