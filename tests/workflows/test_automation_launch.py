@@ -38,6 +38,8 @@ class Lived:
 
 
 async def copied(house: House) -> tuple[Seeded, UUID]:
+    """A rehearsal of the seeded event, in which nothing but the launch begins."""
+    await house.pool.execute("UPDATE automation_rules SET enabled = workflow_type = 'event_launch'")
     connection = await connect(house.settings.database_url)
     seeded = await seed(connection)
     await connection.close()

@@ -13,6 +13,7 @@ async def test_an_event_published_two_days_before_it_starts_is_announced_and_its
     working: House,
 ) -> None:
     """The last chance was due a day ago. It still makes sense, but not before its words are written."""
+    await working.pool.execute("UPDATE automation_rules SET enabled = workflow_type = 'event_launch'")
     connection = await connect(working.settings.database_url)
     seeded = await seed(connection)
     starts = await connection.fetchval("SELECT starts_at FROM events WHERE id = $1", seeded.event_id)
