@@ -28,10 +28,21 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
+MEMORY = Path("/dev/shm")
+ROOM = 2 * 1024**3
+"""Bytes that must be free there: each test's database is a copy of ten megabytes, gone after the test."""
+
+
+def _in_memory() -> Path | None:
+    """A file system in memory, where there is a large one: a database is copied eight times as fast there."""
+    there = MEMORY.is_dir() and os.access(MEMORY, os.W_OK)
+    return MEMORY if there and shutil.disk_usage(MEMORY).free > ROOM else None
+
+
 @pytest.fixture(scope="session")
 def place() -> Iterator[Path]:
     """A directory for the session's servers; unlike pytest's own it can be entered by the user PostgreSQL runs as."""
-    directory = Path(tempfile.mkdtemp(prefix="eventos-tests-"))
+    directory = Path(tempfile.mkdtemp(prefix="eventos-tests-", dir=_in_memory()))
     directory.chmod(0o711)
     yield directory
     shutil.rmtree(directory, ignore_errors=True)
