@@ -13,9 +13,6 @@ UNUSABLE = {
 TWICE = "another contact has the same address"
 
 AUDIENCES = {
-    "the_organizer": """
-        SELECT o.id AS person_id, o.email, NULL::text AS phone FROM scope JOIN organizers o ON o.id = scope.organizer_id
-    """,
     **deliverable_tracking.AUDIENCES,
     "all_contacts": """
         SELECT c.id AS person_id, c.email, c.phone
@@ -46,7 +43,7 @@ People without an address on a step's channel are not in its audience; whether t
 SUBJECTS: dict[str, str] = {
     "sponsor_outreach": sponsors.CONTACT,
     "attendee_nurture": registrations.ATTENDEE,
-    "deliverable_tracking": deliverable_tracking.SPONSOR,
+    "deliverable_tracking": deliverable_tracking.SUBJECT,
 }
 """The same for each kind whose steps address its own subject: an attendee, a sponsor."""
 

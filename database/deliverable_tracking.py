@@ -13,16 +13,25 @@ SPONSOR = """
 """
 """The subject's own address: the sponsor's contact."""
 
+CHASING = ("deliverable_reminder", "deliverable_urgent", "deliverable_overdue", "deliverable_overdue_alert")
+"""The messages that ask for what is owed, or complain of it."""
+
 TEMPLATES = (
-    "deliverable_reminder",
-    "deliverable_urgent",
-    "deliverable_overdue",
-    "deliverable_overdue_alert",
+    *CHASING,
     "deliverable_review",
     "deliverable_rejected",
     "deliverable_thank_you",
 )
 """The messages of a tracker: all speak of its deliverable."""
+
+# Read when a message is queued: the tracker itself may not have heard of the hand-in yet.
+STILL_TRUE = f"""
+    NOT (scope.template IN {CHASING} AND EXISTS (
+        SELECT 1 FROM sponsor_deliverables h WHERE h.id = scope.subject_id AND h.status IN ('submitted', 'approved')))
+"""
+
+SUBJECT = f"{SPONSOR} WHERE {STILL_TRUE}"
+"""Whom a tracker writes to unless a step says otherwise: who has handed in is not chased."""
 
 AUDIENCES = {
     "sponsor": SPONSOR,
@@ -36,8 +45,9 @@ AUDIENCES = {
               AND m.created_at >= coalesce(d.submitted_at, '-infinity'))
     """,
     "sponsor_of_rejected": f"{SPONSOR} WHERE d.status = 'rejected'",
-    "the_organizer": """
+    "the_organizer": f"""
         SELECT o.id AS person_id, o.email, NULL::text AS phone FROM scope JOIN organizers o ON o.id = scope.organizer_id
+        WHERE {STILL_TRUE}
     """,
     "organizer_who_approves": """
         SELECT o.id AS person_id, o.email, NULL::text AS phone
