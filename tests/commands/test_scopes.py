@@ -4,7 +4,9 @@ import pytest
 
 from database.connection import Pool, connect
 from database.seed import seed
+from models.definition import to_definition
 from tests.commands.test_control import NAME, an_automation, eventos
+from workflows import attendee_nurture
 
 
 @pytest.fixture
@@ -19,9 +21,10 @@ async def two(database: str, pool: Pool) -> str:
         WITH other AS (INSERT INTO events (name) VALUES ('Harbour Days') RETURNING id)
         INSERT INTO automation_workflows (event_id, subject_id, name, workflow_type, definition, status, rules,
                                           temporal_workflow_id)
-        SELECT id, gen_random_uuid(), 'Attendee', 'attendee_nurture', '{"steps": []}', 'active', 1,
+        SELECT id, gen_random_uuid(), 'Attendee', 'attendee_nurture', $1, 'active', 1,
                'attendee_nurture/one/1' FROM other
-        """
+        """,
+        to_definition(attendee_nurture.TIMELINE),
     )
     return database
 
@@ -36,7 +39,8 @@ async def test_an_automation_is_steered_by_its_id_its_beginning_or_its_temporal_
     status, said = await eventos(two, "pause", id_[:13])
     assert (status, "1 automation of Attendee paused" in said) == (0, True)
     assert await states(pool) == {"event_launch": "active", "attendee_nurture": "paused"}
-    assert (await eventos(two, "resume", "attendee_nurture/one/1"))[0] == 0
+    status, said = await eventos(two, "resume", "attendee_nurture/one/1")
+    assert status == 0, said
     assert (await eventos(two, "cancel", id_))[0] == 0
     assert await states(pool) == {"event_launch": "active", "attendee_nurture": "cancelled"}
 
