@@ -9,6 +9,7 @@ from commands import (
     api_key,
     approve,
     control,
+    create,
     demo,
     dev,
     doctor,
@@ -50,6 +51,7 @@ app.command("retry")(control.retry)
 app.command("skip")(control.skip)
 app.command("approve")(approve.approve)
 app.command("reject")(approve.reject)
+app.command("create")(create.create)
 app.command("modify")(control.modify)
 
 

@@ -25,7 +25,7 @@ from activities.followup import Followup
 from activities.intake import Intake
 from activities.notices import Notices
 from activities.outbox import Outbox
-from activities.revising import Revisions
+from activities.revising import Revisions, known_here
 from activities.sponsors import Sponsors
 from activities.watch import Watch
 from database.connection import DatabaseUnreachable, Pool, connect_pool
@@ -39,6 +39,7 @@ from starter.hearing import DropUnintelligible
 from starter.triggers import Triggers
 from starter.webhooks import Webhooks
 from workflows.attendee_nurture import AttendeeEngagementWorkflow
+from workflows.custom import CustomWorkflow
 from workflows.deliverable_tracking import DeliverableTrackingWorkflow
 from workflows.event_launch import EventLaunchWorkflow
 from workflows.event_watch import EventWatchWorkflow
@@ -58,6 +59,7 @@ WORKFLOWS = [
     AttendeeEngagementWorkflow,
     DeliverableTrackingWorkflow,
     PostEventFollowupWorkflow,
+    CustomWorkflow,
     EventWatchWorkflow,
     DispatchWorkflow,
     IntakeWorkflow,
@@ -75,13 +77,25 @@ def runner(*, strict: bool = False) -> SandboxedWorkflowRunner:
     return SandboxedWorkflowRunner(restrictions=passed)
 
 
+def deeds(pool: Pool, live: accounts.Accounts, rehearsal: accounts.Accounts | None) -> Acts:
+    """Everything that a step can do beside sending."""
+    return Acts(
+        Content(pool, live, rehearsal).deeds,
+        Followup(pool, live, rehearsal).deeds,
+        Sponsors(pool, live, rehearsal, SEQUENCE).deeds,
+        Deliverables(pool).deeds,
+        Notices(pool).deeds,
+    )
+
+
 def build(
     client: Client, pool: Pool, settings: Settings, live: accounts.Accounts, rehearsal: accounts.Accounts | None
 ) -> Worker:
     """A worker with everything it hosts; whoever builds it runs it. Without `rehearsal` accounts there are no rehearsals."""
     listen_url = settings.database_listen_url or settings.database_url
     webhooks = Webhooks(pool, live.email, rehearsal.email if rehearsal else None)
-    triggers = Triggers(pool, client, settings.task_queue, webhooks)
+    acts = deeds(pool, live, rehearsal)
+    triggers = Triggers(pool, client, settings.task_queue, webhooks, known_here(acts.targets, "custom"))
     retention = timedelta(days=settings.webhook_retention_days)
     intake = Intake(pool, listen_url, triggers.take_in, retention)
     dispatch = Dispatch(
@@ -91,13 +105,6 @@ def build(
         public_url=settings.public_url,
         listen_url=listen_url,
         inbound_domain=settings.inbound_domain,
-    )
-    acts = Acts(
-        Content(pool, live, rehearsal).deeds,
-        Followup(pool, live, rehearsal).deeds,
-        Sponsors(pool, live, rehearsal, SEQUENCE).deeds,
-        Deliverables(pool).deeds,
-        Notices(pool).deeds,
     )
     bearings = BearingsActivities(pool)
     outbox = Outbox(pool)

@@ -322,6 +322,27 @@ async def addressee(pool: Pool, automation_id: UUID) -> Addressee | None:
     return None if row is None else Addressee(*row.values())
 
 
+class Latest(NamedTuple):
+    """The newest generation of a kind and subject."""
+
+    workflow_id: str
+    status: str
+    started: bool
+    """Its workflow has looked around at least once."""
+
+
+async def latest(pool: Pool, workflow_type: WorkflowType, subject_id: UUID) -> Latest | None:
+    """The newest automation of a kind for a subject."""
+    row = await pool.fetchrow(
+        """
+        SELECT temporal_workflow_id, status, started_at IS NOT NULL FROM automation_workflows
+        WHERE workflow_type = $1 AND subject_id = $2 ORDER BY generation DESC LIMIT 1
+        """,
+        *(workflow_type, subject_id),
+    )
+    return None if row is None else Latest(*row.values())
+
+
 class Meant(NamedTuple):
     """An automation that a person may mean."""
 

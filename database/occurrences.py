@@ -99,6 +99,21 @@ async def fan_out(pool: Pool, event_id: UUID, kind: str, data: dict[str, Any], a
     return int(status.rpartition(" ")[2])
 
 
+async def tell_customs(pool: Pool, event_id: UUID, occurrence: Occurrence) -> int:
+    """Tell the running custom automations of an event that ask for this fact; one row each."""
+    status: str = await pool.execute(
+        r"""
+        INSERT INTO occurrences (kind, rehearsal, event_id, automation_id, subject, data, occurred_at)
+        SELECT $2, rehearsal, event_id, id, 'automation/' || id, $3, $4 FROM automation_workflows
+        WHERE event_id = $1 AND workflow_type = 'custom' AND status IN ('pending', 'active', 'paused')
+          AND EXISTS (SELECT 1 FROM jsonb_array_elements(definition -> 'steps') s
+                      WHERE s ->> 'condition' ~ ('\m' || $2 || '\M'))
+        """,
+        *(event_id, occurrence.kind, occurrence.data, occurrence.occurred_at),
+    )
+    return int(status.rpartition(" ")[2])
+
+
 async def next_attempt(pool: Pool) -> timedelta | None:
     """How long until an occurrence that backed off is due again."""
     wait: timedelta | None = await pool.fetchval(
@@ -113,6 +128,7 @@ async def next_attempt(pool: Pool) -> timedelta | None:
 class Rule(NamedTuple):
     """A rule that answers to an occurrence."""
 
+    id: UUID
     name: str
     match: str
     workflow_type: str
@@ -126,7 +142,7 @@ async def rules_for(pool: Pool, kind: str, event_id: UUID, rule: str | None = No
     """
     rows: list[asyncpg.Record] = await pool.fetch(
         """
-        SELECT r.name, CASE WHEN r.kind = 'condition' THEN '' ELSE r.match END, r.workflow_type, r.parameters FROM automation_rules r
+        SELECT r.id, r.name, CASE WHEN r.kind = 'condition' THEN '' ELSE r.match END, r.workflow_type, r.parameters FROM automation_rules r
         WHERE r.enabled AND (r.kind IN ('event', 'external') AND r.occurrence = $1 OR r.id = $3::text::uuid)
           AND (r.organizer_id IS NULL OR r.organizer_id IN
                (SELECT coalesce(o.rehearsal_of, o.id) FROM events e JOIN organizers o ON o.id = e.organizer_id WHERE e.id = $2))

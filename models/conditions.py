@@ -66,6 +66,12 @@ def columns(texts: Iterable[str | None]) -> set[str]:
     return {term.name for term in terms if term.value is not None}
 
 
+def facts(texts: Iterable[str | None]) -> set[str]:
+    """The facts that these conditions ask for."""
+    terms = (term for text in texts if text is not None for term in parse(text).terms)
+    return {term.name for term in terms if term.value is None}
+
+
 @lru_cache(maxsize=4096)
 def parse(text: str) -> Condition:
     """Read a condition; a ConditionError points at the word that is wrong and says what may stand there."""

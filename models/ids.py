@@ -1,11 +1,16 @@
 """The only speller of ids and keys."""
 
-from uuid import UUID
+from uuid import UUID, uuid5
 
 
 def automation_workflow_id(workflow_type: str, subject_id: UUID | str, generation: int) -> str:
     """The Temporal workflow id of an automation: the same subject and generation can never run twice."""
     return f"{workflow_type}/{subject_id}/{generation}"
+
+
+def custom_subject_id(event_id: UUID, name: str) -> UUID:
+    """The subject of a custom automation: two of one event have a subject of their own each, by their names."""
+    return uuid5(event_id, name)
 
 
 def dispatch_workflow_id(channel: str, *, rehearsal: bool) -> str:

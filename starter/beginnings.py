@@ -10,7 +10,8 @@ from database.planning import Owed, RuleRow
 from models import conditions, watch
 from models.automation import Anchors, WorkflowType
 from models.watch import Alarm, Rule
-from starter.kinds import KINDS
+from starter import rules as begun_by
+from starter.kinds import KINDS, Kind
 
 LIVE = ("pending", "active", "paused", "completed", "failed")
 """An automation in one of these is not begun again."""
@@ -28,6 +29,8 @@ class Beginning(NamedTuple):
     deadline: datetime | None = None
     rule: RuleRow | None = None
     problem: str = ""
+    kind: Kind | None = None
+    """What it is, where that came with the rule."""
 
 
 class Known(NamedTuple):
@@ -60,9 +63,25 @@ def beginnings(rules: Sequence[RuleRow], known: Known) -> Iterator[Beginning]:
                 problem=f"the rule begins '{rule.workflow_type}', which does not exist; there are {', '.join(KINDS)}",
             )
             continue
+        if kind == "custom":
+            yield from _custom(rule, known)
+            continue
         for one in _of(rule, kind, known):
             if known.begun.get((one.workflow_type, one.subject_id)) not in LIVE:
                 yield one._replace(rule=rule)
+
+
+def _custom(rule: RuleRow, known: Known) -> Iterator[Beginning]:
+    """The timeline that a rule brings along."""
+    try:
+        meant = begun_by.meant(rule.name, rule.workflow_type, rule.parameters, known.event.id, None)
+    except begun_by.Unfit as error:
+        yield Beginning("custom", known.event.id, rule.name, f"rule '{rule.name}'", rule=rule, problem=str(error))
+        return
+    if meant.subject_id is None or known.begun.get(("custom", meant.subject_id)) in LIVE:
+        return
+    for one in _of(rule, "custom", known):
+        yield one._replace(rule=rule, subject_id=meant.subject_id, kind=meant.kind)
 
 
 def _of(rule: RuleRow, kind: WorkflowType, known: Known) -> Iterator[Beginning]:

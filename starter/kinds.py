@@ -7,6 +7,9 @@ from typing import Literal
 from models.automation import Reaction, Step, WorkflowType
 from workflows import attendee_nurture, deliverable_tracking, event_launch, post_event_followup, sponsor_outreach
 
+NEWS = ("paused", "resumed", "cancelled", "event_rescheduled", "step_settled", "content_changed")
+"""Occurrences of one automation that every player is told; a kind may listen to more."""
+
 
 @dataclass(frozen=True)
 class Kind:
@@ -63,5 +66,6 @@ KINDS: Mapping[WorkflowType, Kind] = {
     "sponsor_outreach": Kind(
         "SponsorOutreachWorkflow", "Sponsor Outreach: {event.name}", sponsor_outreach.TIMELINE, closes="event_date"
     ),
+    "custom": Kind("CustomWorkflow", "Custom: {event.name}", (), label="Custom automation of {event.name}"),
 }
-"""The automations that a rule may begin."""
+"""The automations that a rule may begin; the timeline of a custom one comes with the rule."""

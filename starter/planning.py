@@ -134,7 +134,7 @@ class _Planner:
 
     async def beginning(self, one: Beginning) -> Strand:
         """An automation that a rule will begin."""
-        kind, event = KINDS.get(one.workflow_type), self._event
+        kind, event = one.kind or KINDS.get(one.workflow_type), self._event
         name = kind.title.format(event=event, subject=one.subject) if kind else one.subject
         said = one.rule.parameters.get("approval") if one.rule else None
         settings = self._organizer.approval if self._organizer else {}

@@ -1,7 +1,7 @@
 """What each occurrence leads to: an automation begun by a rule, or news for those that run."""
 
 from datetime import datetime
-from typing import cast
+from hashlib import sha256
 from uuid import UUID
 
 import structlog
@@ -25,17 +25,14 @@ from models.approval import Approval
 from models.automation import RULES, WorkflowType
 from models.definition import from_definition, to_definition
 from models.player import AutomationInput, News
-from starter import sponsor_news
+from models.problems import Known
+from starter import rules, sponsor_news
 from starter.client import AUTOMATION_TYPE, EVENT_ID, REHEARSAL, tell
-from starter.kinds import KINDS, Kind
+from starter.kinds import KINDS, NEWS, Kind
 from starter.watch import Watches
 from starter.webhooks import Webhooks
 
 log = structlog.get_logger()
-
-
-NEWS = ("paused", "resumed", "cancelled", "event_rescheduled", "step_settled", "content_changed")
-"""Occurrences of one automation that every player is told; a kind may listen to more."""
 
 
 class Refused(Exception):
@@ -49,12 +46,21 @@ class UnknownSubject(LookupError):
 class Triggers:
     """Turns occurrences into automations and news. Every way through it may be walked twice."""
 
-    def __init__(self, pool: Pool, client: Client, task_queue: str, webhooks: Webhooks | None = None) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        client: Client,
+        task_queue: str,
+        webhooks: Webhooks | None = None,
+        known: Known | None = None,
+    ) -> None:
+        """`known` are the names that the timelines of rules may use; without it they are not checked."""
         self._pool = pool
         self._client = client
         self._task_queue = task_queue
         self._watches = Watches(pool, client, task_queue)
         self._webhooks = webhooks
+        self._known = known
 
     async def take_in(self, occurrence: Occurrence) -> str:
         """Do what an occurrence asks for; returns what came of it, in plain words."""
@@ -99,7 +105,9 @@ class Triggers:
                     "sponsor_outreach", event, proposal, occurrence.created_at, kind=sponsor_news.SEQUENCE
                 )
             case _:
-                return await self._match(occurrence, event_id)
+                told = await occurrences.tell_customs(self._pool, event_id, occurrence)
+                outcome = await self._match(occurrence, event_id)
+                return f"{outcome}; {told} custom automations are told" if told else outcome
 
     async def begin(
         self,
@@ -187,8 +195,8 @@ class Triggers:
         return f"{count} automations cancelled: {why}" + (f"; {mailed} attendees get a notice" if mailed else "")
 
     async def _match(self, occurrence: Occurrence, event_id: UUID) -> str:
-        rules = await occurrences.rules_for(self._pool, occurrence.kind, event_id, occurrence.data.get("rule"))
-        if not rules:
+        wanted = await occurrences.rules_for(self._pool, occurrence.kind, event_id, occurrence.data.get("rule"))
+        if not wanted:
             return "no rule answers to it"
         event = await events.get(self._pool, event_id)
         if event is None:
@@ -196,24 +204,44 @@ class Triggers:
         subject = {name: str(value) for name, value in occurrence.data.items() if value is not None}
         subject |= {"event_status": event.status}
         facts = ("ended",) if event.ends_at is not None and event.ends_at <= event.now else ()
-        matching = [rule for rule in rules if not rule.match or conditions.parse(rule.match).holds(facts, subject)]
-        if not matching:
-            return "no rule answers to it"
-        if occurrence.kind == "event_status_change" and event.status != occurrence.data.get("status"):
-            return f"overtaken: the event is {event.status} now"
         outcomes = []
-        for rule in matching:
-            found = [kind for kind in KINDS if kind == rule.workflow_type]
-            if not found:
-                raise Refused(f"Rule {rule.name!r} begins {rule.workflow_type!r}; there are {', '.join(KINDS)}.")
+        for rule in wanted:
             try:
-                subject_id = await self._subject(found[0], event, occurrence)
+                if rule.match and not conditions.parse(rule.match).holds(facts, subject):
+                    continue
+                if occurrence.kind == "event_status_change" and event.status != occurrence.data.get("status"):
+                    return f"overtaken: the event is {event.status} now"
+                found = rules.meant(rule.name, rule.workflow_type, rule.parameters, event_id, self._known)
+            except (rules.Unfit, conditions.ConditionError) as error:
+                outcomes.append(await self._refuse(rule, event, str(error)))
+                continue
+            try:
+                subject_id = found.subject_id or await self._subject(found.workflow_type, event, occurrence)
                 outcomes.append(
-                    await self.begin(found[0], event, subject_id, occurrence.created_at, approval=_approval(rule))
+                    await self.begin(
+                        found.workflow_type,
+                        event,
+                        subject_id,
+                        occurrence.created_at,
+                        kind=found.kind,
+                        approval=found.approval,
+                    )
                 )
             except (NotConfirmed, UnknownSubject) as error:
                 outcomes.append(f"not begun: {error}")
-        return "; ".join(outcomes)
+        return "; ".join(outcomes) or "no rule answers to it"
+
+    async def _refuse(self, rule: Rule, event: Event, reason: str) -> str:
+        """Tell the organizer of a rule that begins nothing, once for what it says."""
+        said = sha256(f"{rule.match}{rule.workflow_type}{rule.parameters}".encode()).hexdigest()[:32]
+        await notifications.tell(
+            self._pool,
+            event_id=event.id,
+            key=f"rule/{rule.id}/{event.organizer_id}/{said}",
+            title=f"The rule '{rule.name}' cannot be followed",
+            body=f"{reason}\nCorrect it in automation_rules; until then it begins nothing.",
+        )
+        return f"not begun: rule '{rule.name}' cannot be followed: {reason}"
 
     async def _subject(self, kind: WorkflowType, event: Event, occurrence: Occurrence) -> UUID:
         """What an automation would be about: something of this very event, whoever reported the occurrence."""
@@ -239,7 +267,7 @@ class Triggers:
         workflow_type, workflow_id = found.workflow_type, found.workflow_id
         if workflow_type == "sponsor_outreach" and occurrence.kind in (*sponsor_news.MESSAGES, *sponsor_news.FACTS):
             return await self._tell_sequence(occurrence, workflow_id)
-        if occurrence.kind not in NEWS and not any(kind.hears(occurrence.kind) for kind in _kinds(workflow_type)):
+        if occurrence.kind not in NEWS and not await self._hears(workflow_type, occurrence.kind, automation_id):
             return f"no {workflow_type} listens to {occurrence.kind}"
         if occurrence.kind == "content_changed":
             await decisions.ask_again(self._pool, automation_id)
@@ -252,6 +280,13 @@ class Triggers:
         lost = await automations.lose(self._pool, automation_id)
         return "its workflow was ended from outside" if lost else "its automation does not run"
 
+    async def _hears(self, workflow_type: str, fact: str, automation_id: UUID) -> bool:
+        """Whether an automation listens to a fact: a custom one to those that its conditions name."""
+        if workflow_type == "custom":
+            steps = from_definition(await automations.definition(self._pool, automation_id))
+            return fact in conditions.facts(step.condition for step in steps)
+        return any(kind.hears(fact) for kind in _kinds(workflow_type))
+
     async def _tell_sequence(self, occurrence: Occurrence, workflow_id: str) -> str:
         """Tell a sponsor sequence what its messages came to; for one that has ended it is done all the same."""
         news = await sponsor_news.translate(self._pool, occurrence)
@@ -261,16 +296,6 @@ class Triggers:
         if await tell(self._client, workflow_id, news, rehearsal=occurrence.rehearsal, once=once):
             return f"told: {news.kind}"
         return await sponsor_news.after_its_end(self._pool, occurrence)
-
-
-def _approval(rule: Rule) -> Approval | None:
-    match rule.parameters.get("approval"):
-        case None:
-            return None
-        case "auto" | "required" as said:
-            return cast(Approval, said)
-        case other:
-            raise Refused(f"Rule {rule.name!r} says approval {other!r}; it is 'auto' or 'required'.")
 
 
 def _kinds(workflow_type: str) -> list[Kind]:

@@ -22,7 +22,7 @@ from models.ids import dispatch_workflow_id
 from models.player import DispatchInput, StepOrder
 from models.watch import event_watch_id
 from starter import control as orders
-from tests.workflows import deliverable_stage, followup_stage, guests, sponsor_stage
+from tests.workflows import custom_stage, deliverable_stage, followup_stage, guests, sponsor_stage
 from tests.workflows.deliverable_stage import at, tracker
 from tests.workflows.followup_stage import live
 from tests.workflows.house import House
@@ -281,6 +281,27 @@ async def a_follow_up(house: House) -> dict[str, str]:
     await house.set_event(event, starts_at=end + 3 * DAY, ends_at=end + 4 * DAY)
     await live(house, event)
     return {"post_event_followup_paused_moved_and_resumed": followup_stage.id_of(event)}
+
+
+# -- custom ---------------------------------------------------------------------------------------------------------
+
+
+@life("custom_by_a_fact", "custom_by_signals")
+async def timelines_of_ones_own(house: House) -> dict[str, str]:
+    event = await house.rehearsal()
+    begun = await now(house, event)
+    by_fact = (await custom_stage.create(house, event, custom_stage.seats("seats_run_out"), "Seats")).workflow_id
+    await live(house, event, begun + 2 * DAY)
+    await custom_stage.report(house, event, "seats_run_out")
+    await live(house, event)
+    real = await house.event()
+    by_signals = str((await custom_stage.create(house, real, custom_stage.seats("it_rains"), "Weather")).workflow_id)
+    await house.handle(by_signals).signal("nobody_asked")
+    await house.handle(by_signals).signal("it_rains")
+    await house.until_row(by_signals, current_step="ask")
+    await control.cancel(house.pool, Scope(event_id=real), "enough")
+    await house.until_row(by_signals, status="cancelled", current_step=None)
+    return {"custom_by_a_fact": str(by_fact), "custom_by_signals": by_signals}
 
 
 # -- pumps ----------------------------------------------------------------------------------------------------------

@@ -165,7 +165,9 @@ async def test_a_rule_that_begins_something_unknown_is_said_to_its_organizer(hou
     await house.pool.execute("UPDATE automation_rules SET workflow_type = 'evnt_launch'")
     await house.pool.execute(PUBLISH, event)
     (outcome,) = await take_in_all(house)
-    assert outcome.startswith("not begun: Rule 'Event Launch Marketing Sequence' begins 'evnt_launch'")
+    assert outcome.startswith(
+        "not begun: rule 'Event Launch Marketing Sequence' cannot be followed: it begins 'evnt_launch'"
+    )
 
 
 @pytest.mark.parametrize(

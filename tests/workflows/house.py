@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -25,7 +25,7 @@ from providers import accounts
 from settings import Settings
 from starter import rehearsal
 from starter.hearing import DropUnintelligible
-from starter.kinds import KINDS, Kind
+from starter.kinds import KINDS
 from starter.triggers import Triggers
 from workflows.pumps import IntakeWorkflow
 
@@ -143,14 +143,10 @@ class House:
     async def begin(self, event_id: UUID, steps: Sequence[Step], subject: UUID | None = None) -> str:
         """Begin these steps for an event; the workflow's id. The subject is this test's own, as the server is everybody's."""
         subject = subject or uuid4()
-        kinds: dict[Any, Kind] = KINDS  # type: ignore[assignment]  # the kind is this test's own
-        kinds["custom"] = Kind("EventLaunchWorkflow", "Custom: {event.name}", tuple(steps))
-        try:
-            event = await events.get(self.pool, event_id)
-            assert event is not None
-            await self.triggers.begin("custom", event, subject, event.now)
-        finally:
-            del kinds["custom"]
+        kind = replace(KINDS["custom"], timeline=tuple(steps))
+        event = await events.get(self.pool, event_id)
+        assert event is not None
+        await self.triggers.begin("custom", event, subject, event.now, kind=kind)
         return f"custom/{subject}/1"
 
     def handle(self, workflow_id: str) -> WorkflowHandle[Any, Any]:
