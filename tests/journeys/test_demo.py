@@ -166,7 +166,7 @@ def assert_the_follow_up_reached_those_it_concerned(report: dict[str, Any]) -> N
     assert sent["sponsor_results"] == 2
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize(
     "options",
     [
