@@ -20,7 +20,7 @@ from models.messages import Enqueue, Enqueued
 from models.player import Act, Asked, Bearings, Begin, Begun, DispatchInput, End, Ended, Finish, Free, Rest
 from models.watch import Watched, WatchInput
 
-T = TypeVar("T", bound=Frozen)
+T = TypeVar("T")
 
 PATIENT = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30))
 """For what fails only while something is away: again until it is back. An activity ends its own failures for good."""
@@ -78,30 +78,12 @@ async def end_step(end: End, summary: str) -> Ended:
 
 async def free_step(free: Free) -> bool:
     """Let go of a held step: True if its failed messages are queued again, False if it is to be decided anew."""
-    result: bool = await workflow.execute_local_activity(
-        "free_step",
-        free,
-        result_type=bool,
-        start_to_close_timeout=timedelta(seconds=30),
-        local_retry_threshold=timedelta(seconds=2),
-        retry_policy=PATIENT,
-        summary=f"free {free.step}",
-    )
-    return result
+    return await _local("free_step", free, bool, f"free {free.step}")
 
 
 async def decide(decided: Decided) -> str:
     """Take in what a person decided about generated content; says what came of it."""
-    result: str = await workflow.execute_local_activity(
-        "decide",
-        decided,
-        result_type=str,
-        start_to_close_timeout=timedelta(seconds=30),
-        local_retry_threshold=timedelta(seconds=2),
-        retry_policy=PATIENT,
-        summary=f"{decided.verb} {decided.decision.step}",
-    )
-    return result
+    return await _local("decide", decided, str, f"{decided.verb} {decided.decision.step}")
 
 
 async def revise(about: Revise) -> Revised:
