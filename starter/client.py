@@ -47,11 +47,26 @@ async def connect(settings: Settings) -> Client:
         raise TemporalUnreachable(settings.temporal_address, str(error).splitlines()[0]) from error
 
 
+class NotReady(Exception):
+    """A workflow that takes no updates, because its tasks fail or time out one after the other; nothing was done."""
+
+    def __init__(self, workflow_id: str) -> None:
+        super().__init__(
+            f"The workflow {workflow_id} takes no orders now: its tasks fail or time out, so nothing was done.\n"
+            "It does so again once they succeed. If it stays like this, the worker's log and the Temporal Web UI say why."
+        )
+
+
+def is_not_ready(error: RPCError) -> bool:
+    """Whether Temporal refused an update because the workflow's tasks have failed or timed out repeatedly."""
+    return error.status is RPCStatusCode.FAILED_PRECONDITION
+
+
 async def tell(client: Client, workflow_id: str, news: News, *, rehearsal: bool, once: str) -> bool:
     """Tell an automation news; False if it is closed or was never there.
 
     A real one is signalled. A rehearsal's is told by an Update that returns when its player rests again; `once` makes
-    telling it a second time harmless.
+    telling it a second time harmless. NotReady if a rehearsal's cannot hear now.
     """
     handle: WorkflowHandle[object, object] = client.get_workflow_handle(workflow_id)
     try:
@@ -60,6 +75,8 @@ async def tell(client: Client, workflow_id: str, news: News, *, rehearsal: bool,
         else:
             await handle.signal(news.kind, news)
     except RPCError as error:
+        if is_not_ready(error):
+            raise NotReady(workflow_id) from error
         if error.status is not RPCStatusCode.NOT_FOUND:
             raise
         return False

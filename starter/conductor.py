@@ -1,6 +1,7 @@
 """The conductor: steps a rehearsal's clock from one due instant to the next, whenever everything is at rest."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import Protocol
@@ -11,13 +12,19 @@ from temporalio.client import Client
 from database import automations, rehearsals, watch
 from database.connection import Pool
 from models.player import News
-from starter.client import tell
+from starter.client import NotReady, tell
 
 LOOK = 0.02
 """Real seconds between looks at whether everything is at rest."""
 
 ABREAST = 64
 """Automations that are told the time side by side."""
+
+AGAIN = 1.0
+"""Real seconds before a workflow that could not hear is told once more."""
+
+PATIENCE = 120.0
+"""Real seconds for which a workflow may be unable to hear: a killed worker's tasks time out one after the other."""
 
 
 class Actor(Protocol):
@@ -81,6 +88,15 @@ async def _stillness(pool: Pool, client: Client, event_id: UUID) -> rehearsals.S
 
 async def _tell(pool: Pool, client: Client, due: tuple[UUID, str], at: datetime) -> None:
     automation_id, workflow_id = due
-    news = News(kind="clock", at=at)
-    if not await tell(client, workflow_id, news, rehearsal=True, once=f"clock-{at.isoformat()}"):
+    news, once = News(kind="clock", at=at), f"clock-{at.isoformat()}"
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            heard = await tell(client, workflow_id, news, rehearsal=True, once=once)
+            break
+        except NotReady:
+            if time.monotonic() > until:
+                raise
+            await asyncio.sleep(AGAIN)
+    if not heard:
         await automations.lose(pool, automation_id) or await watch.lose(pool, automation_id)

@@ -18,6 +18,7 @@ from models.automation import Frozen
 from models.changes import Change, Revised
 from models.moments import UnknownZone, zone_named
 from models.player import Policy, StepOrder
+from starter.client import NotReady, is_not_ready
 
 T = TypeVar("T")
 
@@ -204,6 +205,8 @@ async def _update(
     except RPCError as error:
         if error.status is RPCStatusCode.NOT_FOUND:
             raise ControlError(f"That automation is {found.status}, so nothing of it can be changed.") from error
+        if is_not_ready(error):
+            raise ControlError(str(NotReady(found.workflow_id))) from error
         raise
 
 
