@@ -65,7 +65,7 @@ async def _demo(keep: bool, report: Path | None, faults: float, kills: int) -> i
             rehearsal_id = await rehearsal.copy(pool, seeded.event_id, clock)
             killer = asyncio.create_task(_kill(stack, pool, rehearsal_id, console, kills))
             try:
-                await _live(pool, settings, rehearsal_id, clock, console)
+                await stack.during(_live(pool, settings, rehearsal_id, clock, console))
             finally:
                 spared = not killer.done()
                 killer.cancel()

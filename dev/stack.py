@@ -6,12 +6,12 @@ import os
 import shlex
 import shutil
 import tempfile
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self, TypeVar
 
 from rich.console import Console
 from temporalio.client import Client
@@ -26,6 +26,8 @@ from dev.postgres import Postgres
 from dev.sandbox import ROOT, Sandbox
 from dev.temporal import Temporal
 from dev.worker import Worker
+
+T = TypeVar("T")
 
 KEPT = ROOT / ".eventos"
 """Where `eventos dev` keeps its data between runs."""
@@ -116,6 +118,19 @@ class Stack:
         """Until a part ends that should not have; raises PartFailed."""
         if self._watch is not None:
             await asyncio.shield(self._watch)
+
+    async def during(self, doing: Coroutine[Any, Any, T]) -> T:
+        """Do something that needs every part; when one ends that should not have, it is given up and PartFailed raised."""
+        work, ended = asyncio.ensure_future(doing), asyncio.ensure_future(self.wait())
+        try:
+            await asyncio.wait((work, ended), return_when=asyncio.FIRST_COMPLETED)
+            if ended.done() and not work.done():
+                ended.result()
+            return await work
+        finally:
+            for task in (work, ended):
+                task.cancel()
+            await asyncio.gather(work, ended, return_exceptions=True)
 
     async def __aenter__(self) -> Self:
         try:

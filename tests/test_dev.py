@@ -227,6 +227,14 @@ async def test_a_part_that_ends_on_its_own_is_named_with_its_last_words(quiet):
             await asyncio.wait_for(stack.wait(), 10)
 
 
+async def test_what_needs_every_part_is_given_up_when_one_ends(quiet):
+    async with Stack(worker=False, console=quiet) as stack:
+        assert await stack.during(asyncio.sleep(0, "done")) == "done"
+        os.kill(stack.processes["sandbox"], signal.SIGKILL)
+        with pytest.raises(PartFailed, match="sandbox: ended by SIGKILL on its own"):
+            await asyncio.wait_for(stack.during(asyncio.Event().wait()), 10)
+
+
 async def test_when_one_part_cannot_start_the_others_are_stopped(quiet, monkeypatch, tmp_path):
     monkeypatch.setenv(OVERRIDE, str(tmp_path / "missing"))
     stack = Stack(worker=False, console=quiet)

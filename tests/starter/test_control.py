@@ -4,16 +4,28 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
+from temporalio import workflow
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from database import events
 from database.control import Scope
-from models.player import StepOrder
-from starter import control
+from models.player import AutomationInput, News, StepOrder
+from starter import client, control
+from starter.client import NotReady
 from starter.control import ControlError
 from tests.workflows.house import House
 from workflows.timeline import social, step, timeline
 
 LATER = timeline(step("post", "1 hour", social("linkedin")))
+
+
+@workflow.defn(name="CustomWorkflow")
+class Broken:
+    """None of its tasks succeeds."""
+
+    @workflow.run
+    async def run(self, about: AutomationInput) -> None:  # noqa: ARG002 - it comes to nothing
+        raise RuntimeError("this worker cannot play it")
 
 
 async def test_an_event_is_found_by_its_id_and_by_part_of_its_name(house: House) -> None:
@@ -74,6 +86,32 @@ async def test_without_a_worker_the_caller_is_told_that_the_outcome_is_unknown(
     automation = (await house.row(id_))["id"]
     with pytest.raises(ControlError, match="so the outcome is unknown"):
         await control.order(house.client, house.pool, automation, "retry", StepOrder(step="post"))
+
+
+async def test_a_workflow_whose_tasks_fail_takes_no_orders_and_says_what_to_look_at(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(control, "ANSWER_SECONDS", 0.5)
+    id_ = await house.begin(await house.event(), LATER)
+    automation = (await house.row(id_))["id"]
+    clock = News(kind="clock", at=datetime.now(UTC))
+
+    async def refused() -> str:
+        try:
+            await control.order(house.client, house.pool, automation, "retry", StepOrder(step="post"))
+        except ControlError as error:
+            return str(error) if "takes no orders" in str(error) else ""
+        raise AssertionError("it was obeyed")
+
+    broken = Worker(
+        house.client, task_queue=house.queue, workflows=[Broken], workflow_runner=UnsandboxedWorkflowRunner()
+    )
+    async with broken:
+        assert "the worker's log and the Temporal Web UI say why" in await house.until(refused, 40)
+        with pytest.raises(NotReady):
+            await client.tell(house.client, id_, clock, rehearsal=True, once="clock")
+    await house.handle(id_).terminate()  # it has no history that today's code could have made
+    await house.pool.execute("DELETE FROM automation_workflows")
 
 
 async def test_an_automation_that_has_ended_or_never_was_takes_no_orders(working: House) -> None:
