@@ -9,14 +9,10 @@ from uuid import UUID
 
 import pytest
 from temporalio.client import WorkflowExecutionStatus
-from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.worker import Replayer
 
-import worker as hosting
 from models.watch import event_watch_id
 from starter.conductor import conduct
-from tests.workflows.house import House
-from workflows.event_watch import EventWatchWorkflow
+from tests.workflows.house import House, replay
 
 DAY = timedelta(days=1)
 
@@ -29,13 +25,7 @@ async def watching(working: House) -> AsyncIterator[House]:
     # The seed's next event is published, and nobody has been told.
     rows = await working.pool.fetch("SELECT DISTINCT event_id FROM occurrences WHERE kind = 'event_status_change'")
     handles = [working.handle(event_watch_id(row["event_id"])) for row in rows]
-    replayer = Replayer(
-        workflows=[EventWatchWorkflow],
-        workflow_runner=hosting.runner(strict=True),
-        data_converter=pydantic_data_converter,
-    )
-    for handle in handles:
-        await replayer.replay_workflow(await handle.fetch_history())
+    await replay([await handle.fetch_history() for handle in handles])
     for handle in handles:
         if (await handle.describe()).status == WorkflowExecutionStatus.RUNNING:
             await handle.terminate()
