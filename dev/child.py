@@ -125,6 +125,9 @@ class Child:
         self._process.wait()
 
 
+_claims: dict[int, socket.socket] = {}
+
+
 def free_port(preferred: int = 0, host: str = "127.0.0.1") -> int:
     """`preferred` if nobody has it, else one that the system gives."""
     for port in (preferred, 0):
@@ -135,8 +138,26 @@ def free_port(preferred: int = 0, host: str = "127.0.0.1") -> int:
                 probe.bind((host, port))
             except OSError:
                 continue
-            return int(probe.getsockname()[1])
+            if port == 0 or _claim(port):
+                return int(probe.getsockname()[1])
     raise PartFailed("ports", f"no free port on {host}: close some programs and start again")
+
+
+def _claim(port: int) -> bool:
+    """Whether a port that is free is ours: another stack that starts at this very moment finds it free as well.
+
+    A claim is a name that Linux gives to one process, for as long as it lives.
+    """
+    if port in _claims or sys.platform != "linux":
+        return True
+    claim = socket.socket(socket.AF_UNIX)
+    try:
+        claim.bind(f"\0eventos-port-{port}")
+    except OSError:
+        claim.close()
+        return False
+    _claims[port] = claim
+    return True
 
 
 def deadline(seconds: float) -> float:

@@ -12,9 +12,13 @@ from database.watch import Begun
 from models.player import News
 from models.watch import WatchInput, event_watch_id
 from starter.client import EVENT_ID, REHEARSAL, tell
+from starter.kinds import NEWS
 
 CHANGES = ("event_status_change", "event_rescheduled", "rules_changed")
 """Occurrences of an event after which its watch has to look at everything anew."""
+
+BESIDE = ("webhook", *NEWS)
+"""Occurrences that change nothing a condition could name: reports of providers, and what steers one automation."""
 
 
 class Watches:
@@ -31,7 +35,7 @@ class Watches:
             return
         if occurrence.kind in CHANGES and occurrence.automation_id is None:
             await self._hear(occurrence, occurrence.event_id)
-        else:
+        elif occurrence.kind not in BESIDE and not occurrence.kind.startswith("message_"):
             await watch.ask_conditions(self._pool, occurrence.event_id)
 
     async def _hear(self, occurrence: Occurrence, event_id: UUID) -> None:

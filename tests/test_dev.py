@@ -167,6 +167,20 @@ def test_a_port_that_is_taken_is_replaced_by_a_free_one():
     assert free_port(port) == port
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there are no claims")
+async def test_of_two_stacks_that_start_at_the_same_moment_each_gets_a_port_of_its_own():
+    port = free_port()
+    choose = f"from dev.child import free_port; print(free_port({port}), flush=True); input()"
+    other = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", choose), cwd=ROOT, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+    )
+    assert other.stdout is not None
+    assert int(await other.stdout.readline()) == port
+    assert free_port(port) not in (port, 0)
+    await other.communicate(b"\n")
+    assert free_port(port) == port
+
+
 async def test_the_stack_starts_beside_programs_that_hold_its_ports_and_leaves_nothing(quiet, monkeypatch):
     monkeypatch.delenv("DATABASE_URL", raising=False)
     with ExitStack() as held:
