@@ -10,6 +10,7 @@ from database import events
 from database.connection import Pool, connect
 from database.events import Event
 from database.seed import seed
+from dev.sandbox import ROOT
 from models.outlook import Outlook, Planned, Strand
 from starter import rehearsal
 from starter.conductor import conduct
@@ -134,6 +135,16 @@ async def test_a_rule_that_recurs_shows_its_next_instants_and_how_many_there_are
         None,
         "3 more times before the event ends: every monday at 09:00",
     )
+
+
+async def test_the_rule_that_the_reference_shows_can_be_followed(pool: Pool, event: Event) -> None:
+    page = (ROOT / "docs/reference/rules.md").read_text("utf-8")
+    rehearsed = await recurring(pool, event, "custom")
+    await pool.execute("DELETE FROM automation_rules")
+    await pool.execute(page.partition("```sql")[2].partition("```")[0])
+    found = (await outlook(pool, rehearsed)).strands
+    assert [one.problem for one in found] == [""] * 4
+    assert [step.verdict for one in found for step in one.steps] == ["goes"] * 3
 
 
 async def test_a_rule_that_recurs_does_not_show_what_it_has_begun(working: House) -> None:
