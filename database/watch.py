@@ -87,11 +87,13 @@ async def look(pool: Pool, event_id: UUID) -> Watched:
         rules = await _rules(connection, event)
         told = await _told(connection, event_id, event["date_revision"])
         waits = [(last, "the end of the watch")] if last is not None else []
-        for alarm in watch.alarms(rules, anchors):
+        for alarm in watch.alarms(rules, anchors, event["now"]):
             if isinstance(alarm, Unfit):
                 await _refuse(connection, event_id, alarm)
             elif alarm.at > event["now"]:
                 waits.append((alarm.at, alarm.occurrence))
+            elif alarm.wall is not None:
+                await _tell_fire(connection, event_id, event, alarm)
             elif alarm.rule not in told:
                 await _tell(connection, event_id, event, alarm)
         asking = [rule for rule in rules if rule.moment is None]
@@ -127,7 +129,7 @@ async def _lock(connection: Connection, event_id: UUID) -> asyncpg.Record | None
     """The event as its watch sees it; who looks at the same time waits."""
     return await connection.fetchrow(
         """
-        SELECT w.begun_at, e.status, e.organizer_id, e.starts_at, e.ends_at, e.timezone, e.date_revision,
+        SELECT e.id, w.begun_at, e.status, e.organizer_id, e.starts_at, e.ends_at, e.timezone, e.date_revision,
                e.rehearsal_of IS NOT NULL AS rehearsal, coalesce(e.clock_now, now()) AS now
         FROM event_watches w JOIN events e ON e.id = w.event_id WHERE w.event_id = $1 FOR NO KEY UPDATE OF w
         """,
@@ -150,13 +152,13 @@ async def _rules(connection: Connection, event: asyncpg.Record) -> list[Rule]:
         """
         SELECT r.id, r.name, r.occurrence, r.match, r.moment,
                -- a rehearsal lives in another time than the rule was written in
-               CASE WHEN $2 THEN $3 ELSE r.created_at END AS since
-        FROM automation_rules r
+               greatest(CASE WHEN $2 THEN $3 ELSE r.created_at END, t.since) AS since
+        FROM automation_rules r LEFT JOIN rules_timed t ON t.rule_id = r.id AND t.event_id = $4
         WHERE r.enabled AND (r.kind = 'condition' OR r.moment IS NOT NULL)
           AND (r.organizer_id IS NULL OR r.organizer_id = (SELECT coalesce(rehearsal_of, id) FROM organizers WHERE id = $1))
         ORDER BY r.created_at, r.id
         """,
-        *(event["organizer_id"], event["rehearsal"], event["begun_at"]),
+        *(event["organizer_id"], event["rehearsal"], event["begun_at"], event["id"]),
     )
     return [Rule(*row.values()) for row in rows]
 
@@ -175,6 +177,22 @@ async def _tell(connection: Connection, event_id: UUID, event: asyncpg.Record, a
     )
     about = {"moment": alarm.moment, "rule": None if alarm.rule == alarm.occurrence else alarm.rule}
     await _write(connection, event_id, event, alarm.occurrence, about, alarm.at)
+
+
+async def _tell_fire(connection: Connection, event_id: UUID, event: asyncpg.Record, alarm: Alarm) -> None:
+    """Write down that a recurrence came due, unless this instant or a later wall time was: a zone that is moved repeats nothing."""
+    new = await connection.fetchval(
+        """
+        INSERT INTO calendar_told (event_id, rule_id, at, wall) SELECT $1, $2::text::uuid, $3, $4
+        WHERE NOT EXISTS (SELECT 1 FROM calendar_told WHERE event_id = $1 AND rule_id = $2::text::uuid AND wall >= $4)
+        ON CONFLICT DO NOTHING RETURNING TRUE
+        """,
+        *(event_id, alarm.rule, alarm.at, alarm.wall),
+    )
+    if new:
+        await _write(
+            connection, event_id, event, alarm.occurrence, {"moment": alarm.moment, "rule": alarm.rule}, alarm.at
+        )
 
 
 async def _ask(connection: Connection, event_id: UUID, event: asyncpg.Record, rules: Collection[Rule]) -> None:

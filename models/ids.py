@@ -1,5 +1,6 @@
 """The only speller of ids and keys."""
 
+from datetime import UTC, datetime
 from uuid import UUID, uuid5
 
 
@@ -8,9 +9,13 @@ def automation_workflow_id(workflow_type: str, subject_id: UUID | str, generatio
     return f"{workflow_type}/{subject_id}/{generation}"
 
 
-def custom_subject_id(event_id: UUID, name: str) -> UUID:
-    """The subject of a custom automation: two of one event have a subject of their own each, by their names."""
-    return uuid5(event_id, name)
+def custom_subject_id(event_id: UUID, name: str, fire: datetime | None = None) -> UUID:
+    """The subject of a custom automation: two of one event have a subject of their own each, by their names.
+
+    Where a recurrence begins it, each of its instants has one of its own: what was sent at one is sent again at the next.
+    """
+    subject = uuid5(event_id, name)
+    return subject if fire is None else uuid5(subject, fire.astimezone(UTC).isoformat())
 
 
 def dispatch_workflow_id(channel: str, *, rehearsal: bool) -> str:

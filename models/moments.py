@@ -147,6 +147,11 @@ def _time(phrase: Phrase, unit: str) -> time:
     if unit not in _CALENDAR:
         raise phrase.wrong(f"'at' goes with {either(_CALENDAR)}; {unit} already say the time of day")
     phrase.take()
+    return time_of_day(phrase)
+
+
+def time_of_day(phrase: Phrase) -> time:
+    """The time of day that the next word is."""
     found = _TIME.fullmatch(phrase.word)
     if not found:
         raise phrase.wrong("a time of day is expected here, from 00:00 to 23:59")
@@ -163,11 +168,18 @@ def zone_named(name: str) -> ZoneInfo:
         raise UnknownZone(name) from None
 
 
-def resolve(moment: Moment, anchors: Anchors, ended: Mapping[str, datetime]) -> datetime | None:
-    """The instant of a moment in UTC; None while the step it comes after has not ended.
+def instant(wall: datetime, zone: ZoneInfo) -> datetime:
+    """The instant of a wall time in UTC.
 
-    A wall time that a clock change leaves out moves forward by the length of the gap; one that comes twice is the
-    first. Raises MissingAnchor, which is never to be taken for a delay of nothing, and UnknownZone.
+    One that a clock change leaves out moves forward by the length of the gap; one that comes twice is the first.
+    """
+    return wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
+
+
+def resolve(moment: Moment, anchors: Anchors, ended: Mapping[str, datetime]) -> datetime | None:
+    """The instant of a moment in UTC, wall times as `instant` has them; None while the step it comes after has not ended.
+
+    Raises MissingAnchor, which is never to be taken for a delay of nothing, and UnknownZone.
     """
     zone = zone_named(anchors.zone)
     if moment.step is not None:
@@ -185,7 +197,7 @@ def resolve(moment: Moment, anchors: Anchors, ended: Mapping[str, datetime]) -> 
     wall = origin.astimezone(zone).replace(tzinfo=None) + moment.span
     if moment.at is not None:
         wall = datetime.combine(wall, moment.at)
-    return wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
+    return instant(wall, zone)
 
 
 def resolve_all(steps: Iterable[Step], anchors: Anchors, ended: Mapping[str, datetime]) -> Instants:

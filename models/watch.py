@@ -1,15 +1,18 @@
 """The watch over an event: which instants its rules wait for. Pure."""
 
 from collections.abc import Iterable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
+from itertools import islice
 from typing import NamedTuple
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from pydantic import AwareDatetime
 
-from models import conditions, moments
+from models import conditions, moments, recurrences
 from models.automation import FOREVER, Anchors, Frozen
 from models.moments import MissingAnchor, MomentError, UnknownZone
+from models.recurrences import Fire, Recurrence, RecurrenceError
 
 LASTS = "event_end + 90 days"
 """Until when an event is watched."""
@@ -64,6 +67,8 @@ class Alarm(NamedTuple):
     occurrence: str
     moment: str
     at: AwareDatetime
+    wall: datetime | None = None
+    """The wall time that a recurrence names, without a zone; None for a moment."""
 
 
 class Unfit(NamedTuple):
@@ -73,15 +78,19 @@ class Unfit(NamedTuple):
     reason: str
 
 
-def alarms(rules: Iterable[Rule], anchors: Anchors) -> Iterator[Alarm | Unfit]:
+def alarms(rules: Iterable[Rule], anchors: Anchors, now: datetime) -> Iterator[Alarm | Unfit]:
     """When each time rule comes due; one whose anchor the event does not have waits for it. The event's end is among them.
 
     `anchors.start` is the beginning of the watch: plain spans such as `7 days` count from it, and nothing before it is due.
+    Of a recurrence these are the latest instant by `now`, as those before it are not made up for, and the next one.
     """
     if anchors.event_end is not None and anchors.event_end >= anchors.start:
         yield Alarm(ENDED, ENDED, "event_end", anchors.event_end)
     for rule in rules:
         if rule.moment is None:
+            continue
+        if recurrences.recurring(rule.moment):
+            yield from _neighbours(rule, anchors, now)
             continue
         try:
             moment = moments.parse(rule.moment)
@@ -100,6 +109,42 @@ def alarms(rules: Iterable[Rule], anchors: Anchors) -> Iterator[Alarm | Unfit]:
             continue
         if at is not None and at >= max(anchors.start, rule.since):
             yield Alarm(str(rule.id), rule.occurrence, rule.moment, at)
+
+
+def fires(rule: Rule, anchors: Anchors, after: datetime) -> Iterator[Alarm | Unfit]:
+    """Every instant of a rule's recurrence that is later than `after` and before the event's end; none while that is unknown."""
+    found = read(rule, anchors)
+    if isinstance(found, Unfit):
+        yield found
+        return
+    recurrence, zone = found
+    while anchors.event_end is not None and after < anchors.event_end:
+        fire = recurrence.next_after(after, zone)
+        if fire.at < anchors.event_end:
+            yield _alarm(rule, fire)
+        after = fire.at
+
+
+def _neighbours(rule: Rule, anchors: Anchors, now: datetime) -> Iterator[Alarm | Unfit]:
+    found = read(rule, anchors)
+    if not isinstance(found, Unfit) and anchors.event_end is not None and now < anchors.event_end:
+        recurrence, zone = found
+        latest = recurrence.latest_by(now, zone)
+        if latest.at >= max(anchors.start, rule.since):
+            yield _alarm(rule, latest)
+    yield from islice(fires(rule, anchors, now), 1)
+
+
+def read(rule: Rule, anchors: Anchors) -> tuple[Recurrence, ZoneInfo] | Unfit:
+    """A rule's recurrence, and the zone that it is found in."""
+    try:
+        return recurrences.parse(rule.moment or ""), moments.zone_named(anchors.zone)
+    except (RecurrenceError, UnknownZone) as error:
+        return Unfit(rule, str(error))
+
+
+def _alarm(rule: Rule, fire: Fire) -> Alarm:
+    return Alarm(str(rule.id), rule.occurrence, rule.moment or "", fire.at, fire.wall)
 
 
 def holds(rule: Rule, facts: Iterable[str], columns: dict[str, str]) -> bool | Unfit:

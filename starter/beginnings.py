@@ -1,20 +1,28 @@
 """Which automations the rules will still begin for an event, when, and because of what."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import islice
 from typing import NamedTuple
 from uuid import UUID
 
 from database.events import Event
 from database.planning import Owed, RuleRow
-from models import conditions, watch
+from models import conditions, recurrences, watch
 from models.automation import Anchors, WorkflowType
-from models.watch import Alarm, Rule
+from models.moments import zone_named
+from models.watch import Rule, Unfit
 from starter import rules as begun_by
 from starter.kinds import KINDS, Kind
 
 LIVE = ("pending", "active", "paused", "completed", "failed")
 """An automation in one of these is not begun again."""
+
+SHOWN = 3
+"""How many instants of a recurrence are shown; of the others only the number."""
+
+COUNTED = 1000
+"""Up to how many are counted."""
 
 
 class Beginning(NamedTuple):
@@ -72,16 +80,20 @@ def beginnings(rules: Sequence[RuleRow], known: Known) -> Iterator[Beginning]:
 
 
 def _custom(rule: RuleRow, known: Known) -> Iterator[Beginning]:
-    """The timeline that a rule brings along."""
+    """The timeline that a rule brings along; at each instant of a recurrence another automation."""
     try:
-        meant = begun_by.meant(rule.name, rule.workflow_type, rule.parameters, known.event.id, None)
+        meant = _meant(rule, known)
     except begun_by.Unfit as error:
         yield Beginning("custom", known.event.id, rule.name, f"rule '{rule.name}'", rule=rule, problem=str(error))
         return
-    if meant.subject_id is None or known.begun.get(("custom", meant.subject_id)) in LIVE:
-        return
     for one in _of(rule, "custom", known):
-        yield one._replace(rule=rule, subject_id=meant.subject_id, kind=meant.kind)
+        this = _meant(rule, known, one.at) if recurrences.recurring(rule.moment or "") else meant
+        if this.subject_id is not None and known.begun.get(("custom", this.subject_id)) not in LIVE:
+            yield one._replace(rule=rule, subject_id=this.subject_id, kind=this.kind)
+
+
+def _meant(rule: RuleRow, known: Known, fire: datetime | None = None) -> begun_by.Meant:
+    return begun_by.meant(rule.name, rule.workflow_type, rule.parameters, known.event.id, None, fire)
 
 
 def _of(rule: RuleRow, kind: WorkflowType, known: Known) -> Iterator[Beginning]:
@@ -152,13 +164,35 @@ def _alarmed(rule: RuleRow, kind: WorkflowType, known: Known) -> Iterator[Beginn
         start=known.now, zone=event.timezone or "UTC", event_date=event.starts_at, event_end=event.ends_at
     )
     asked = Rule(rule.id, rule.name, rule.occurrence, rule.match, rule.moment, rule.since)
-    found = [one for one in watch.alarms([asked], anchors) if not isinstance(one, Alarm) or one.rule == str(rule.id)]
-    for one in found:
-        if isinstance(one, Alarm):
-            if one.at >= known.now:
-                yield Beginning(kind, event.id, "", f"{rule.moment}", one.at)
+    if recurrences.recurring(rule.moment or ""):
+        yield from _recurring(asked, kind, known, anchors)
+        return
+    for one in watch.alarms([asked], anchors, known.now):
+        if isinstance(one, Unfit):
+            yield _unfit(one, kind, event)
+        elif one.rule == str(rule.id) and one.at >= known.now:
+            yield Beginning(kind, event.id, "", f"{rule.moment}", one.at)
+
+
+def _recurring(rule: Rule, kind: WorkflowType, known: Known, anchors: Anchors) -> Iterator[Beginning]:
+    """The next instants of a recurrence and how many there are more; of a kind that is there once, the first alone."""
+    event = known.event
+    instants = watch.fires(rule, anchors, known.now - timedelta.resolution)
+    for one in islice(instants, SHOWN if kind == "custom" else 1):
+        if isinstance(one, Unfit):
+            yield _unfit(one, kind, event)
         else:
-            yield Beginning(kind, event.id, "", f"rule '{rule.name}'", problem=one.reason)
+            yield Beginning(kind, event.id, "", one.moment, one.at.astimezone(zone_named(anchors.zone)))
+    more = len(list(islice(instants, COUNTED))) if kind == "custom" else 0
+    if more:
+        times = f"{more:,}{' or more' if more == COUNTED else ''} more time{'s' if more > 1 else ''}"
+        yield Beginning(kind, event.id, "", f"{times} before the event ends: {rule.moment}")
+    if event.ends_at is None and not isinstance(watch.read(rule, anchors), Unfit):
+        yield Beginning(kind, event.id, "", f"{rule.moment}, once the event has an end")
+
+
+def _unfit(unfit: Unfit, kind: WorkflowType, event: Event) -> Beginning:
+    return Beginning(kind, event.id, "", f"rule '{unfit.rule.name}'", problem=unfit.reason)
 
 
 def _matches(rule: RuleRow, occurrence: Mapping[str, str]) -> bool:

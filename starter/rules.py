@@ -2,10 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, NamedTuple, cast
 from uuid import UUID
 
-from models import conditions, moments
+from database.events import Event
+from database.occurrences import Occurrence
+from models import conditions, moments, recurrences
 from models.approval import Approval
 from models.automation import Step, WorkflowType
 from models.definition import read
@@ -36,8 +39,9 @@ def meant(
     parameters: Mapping[str, Any],
     event_id: UUID,
     known: Known | None,
+    fire: datetime | None = None,
 ) -> Meant:
-    """What a rule of this `name` begins for an event."""
+    """What a rule of this `name` begins for an event; at each `fire` of a recurrence another one, called after its day."""
     found = next((kind for kind in KINDS if kind == workflow_type), None)
     if found is None:
         raise Unfit(f"it begins {workflow_type!r}, which does not exist; there are {', '.join(KINDS)}")
@@ -55,8 +59,21 @@ def meant(
             kind = custom(parameters["definition"], called, known)
         except DefinitionError as error:
             raise Unfit(str(error)) from error
-        subject_id = custom_subject_id(event_id, called)
+        subject_id = custom_subject_id(event_id, called, fire)
+        if fire is not None:
+            kind = replace(kind, title=f"{kind.title} {fire:%Y-%m-%d}")
     return Meant(found, kind, subject_id, cast(Approval | None, approval))
+
+
+def fire_of(occurrence: Occurrence, event: Event) -> datetime | None:
+    """The instant of the recurrence that brought an occurrence about, in the event's zone; None for any other."""
+    moment = occurrence.data.get("moment")
+    if occurrence.data.get("rule") is None or not isinstance(moment, str) or not recurrences.recurring(moment):
+        return None
+    try:
+        return occurrence.occurred_at.astimezone(moments.zone_named(event.timezone or "UTC"))
+    except moments.UnknownZone:  # since it came due
+        return occurrence.occurred_at
 
 
 def custom(definition: object, name: object, known: Known | None) -> Kind:

@@ -204,14 +204,14 @@ class Triggers:
         subject = {name: str(value) for name, value in occurrence.data.items() if value is not None}
         subject |= {"event_status": event.status}
         facts = ("ended",) if event.ends_at is not None and event.ends_at <= event.now else ()
-        outcomes = []
+        fire, outcomes = rules.fire_of(occurrence, event), list[str]()
         for rule in wanted:
             try:
                 if rule.match and not conditions.parse(rule.match).holds(facts, subject):
                     continue
                 if occurrence.kind == "event_status_change" and event.status != occurrence.data.get("status"):
                     return f"overtaken: the event is {event.status} now"
-                found = rules.meant(rule.name, rule.workflow_type, rule.parameters, event_id, self._known)
+                found = rules.meant(rule.name, rule.workflow_type, rule.parameters, event_id, self._known, fire)
             except (rules.Unfit, conditions.ConditionError) as error:
                 outcomes.append(await self._refuse(rule, event, str(error)))
                 continue

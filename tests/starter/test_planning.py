@@ -1,6 +1,8 @@
 """The outlook of an event: what will happen, to how many, what is missing, and that looking changes nothing."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -8,7 +10,10 @@ from database import events
 from database.connection import Pool, connect
 from database.events import Event
 from database.seed import seed
+from dev.sandbox import ROOT
 from models.outlook import Outlook, Planned, Strand
+from starter import rehearsal
+from starter.conductor import conduct
 from starter.control import ControlError
 from starter.planning import outlook
 from tests.workflows.house import House
@@ -98,6 +103,81 @@ async def test_an_event_without_dates_zone_and_organizer_is_told_everything_at_o
     ]
     announcement = steps(strand(found, "event_launch"))["send_announcement"]
     assert (announcement.verdict, announcement.at, announcement.why) == ("waits", None, "the event has no start date")
+
+
+async def recurring(pool: Pool, event: Event, workflow_type: str, moment: str = "every monday at 09:00") -> Event:
+    """A rehearsal on a Wednesday in March, with this as its only rule; it ends on the sixth Thursday from then."""
+    news = {"steps": [{"id": "news", "type": "email", "template": "follow_up", "audience": "all_contacts"}]}
+    await pool.execute("UPDATE automation_rules SET enabled = FALSE")
+    await pool.execute(
+        """
+        INSERT INTO automation_rules (name, kind, occurrence, moment, workflow_type, parameters)
+        VALUES ('News', 'time', 'a_monday', $1, $2, $3)
+        """,
+        *(moment, workflow_type, {"definition": news}),
+    )
+    wednesday = datetime(2027, 3, 10, 12, tzinfo=UTC)
+    id_ = await rehearsal.copy(pool, event.id, wednesday)
+    await pool.execute("UPDATE events SET ends_at = $2 WHERE id = $1", id_, wednesday + 43 * DAY)
+    found = await events.get(pool, id_)
+    assert found is not None
+    return found
+
+
+async def test_a_rule_that_recurs_shows_its_next_instants_and_how_many_there_are_more(pool: Pool, event: Event) -> None:
+    found = (await outlook(pool, await recurring(pool, event, "custom"))).strands
+    mondays = [datetime(2027, 3, day, 9, tzinfo=ZoneInfo("Europe/Lisbon")) for day in (15, 22, 29)]
+    assert [(one.name, one.begins, one.because) for one in found[:-1]] == [
+        (f"News {monday:%Y-%m-%d}", monday, "every monday at 09:00") for monday in mondays
+    ]
+    assert [one.steps[0].at for one in found[:-1]] == mondays
+    assert (found[-1].begins, found[-1].because) == (
+        None,
+        "3 more times before the event ends: every monday at 09:00",
+    )
+
+
+async def test_the_rule_that_the_reference_shows_can_be_followed(pool: Pool, event: Event) -> None:
+    page = (ROOT / "docs/reference/rules.md").read_text("utf-8")
+    rehearsed = await recurring(pool, event, "custom")
+    await pool.execute("DELETE FROM automation_rules")
+    await pool.execute(page.partition("```sql")[2].partition("```")[0])
+    found = (await outlook(pool, rehearsed)).strands
+    assert [one.problem for one in found] == [""] * 4
+    assert [step.verdict for one in found for step in one.steps] == ["goes"] * 3
+
+
+async def test_a_rule_that_recurs_does_not_show_what_it_has_begun(working: House) -> None:
+    id_ = await working.event(starts_at=datetime.now(UTC) + 30 * DAY)
+    event = await events.get(working.pool, id_)
+    assert event is not None
+    event = await recurring(working.pool, event, "custom")
+    monday = datetime(2027, 3, 15, 9, tzinfo=ZoneInfo("Europe/Berlin"))
+    await working.set_event(event.id, status="published")
+    async with asyncio.timeout(60):
+        async for _ in conduct(working.pool, working.client, event.id, monday):
+            pass
+    lived = await events.get(working.pool, event.id)
+    assert lived is not None
+    ahead = [one for one in (await outlook(working.pool, lived)).strands if one.status == "ahead"]
+    assert ahead[0].begins == monday + 7 * DAY
+
+
+async def test_of_a_kind_that_is_there_once_the_first_instant_alone_is_shown(pool: Pool, event: Event) -> None:
+    [followup] = (await outlook(pool, await recurring(pool, event, "post_event_followup"))).strands
+    assert followup.begins == datetime(2027, 3, 15, 9, tzinfo=UTC)
+
+
+async def test_a_recurrence_that_cannot_be_read_is_shown_with_the_reason(pool: Pool, event: Event) -> None:
+    [news] = (await outlook(pool, await recurring(pool, event, "custom", "every mondy at 09:00"))).strands
+    assert "did you mean 'monday'?" in news.problem
+
+
+async def test_a_rule_that_recurs_waits_for_the_end_of_an_event_that_has_none(pool: Pool, event: Event) -> None:
+    endless = await recurring(pool, event, "custom")
+    await pool.execute("UPDATE events SET ends_at = NULL WHERE id = $1", endless.id)
+    [news] = (await outlook(pool, endless._replace(ends_at=None))).strands
+    assert (news.begins, news.because) == (None, "every monday at 09:00, once the event has an end")
 
 
 async def test_looking_changes_nothing(pool: Pool, event: Event) -> None:
