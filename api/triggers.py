@@ -4,7 +4,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, HTTPException, Path, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from api.access import needs
 from database import external
@@ -35,6 +35,17 @@ OURS = frozenset(
 
 OUR_BEGINNINGS = ("deliverable_", "event_", "message_", "proposal_", "registration_", "sequence_", "sponsor_", "step_")
 
+OUR_WORDS = frozenset(["rule", "moment"])
+"""In the data of an occurrence they name the rule that brought it about; whoever could say them would begin what he likes."""
+
+
+def _not_ours(word: str) -> str:
+    if word in OUR_WORDS:
+        raise ValueError(f"{word!r} is said by EventOS itself; choose a name of your own")
+    return word
+
+
+Word = Annotated[str, Field(max_length=100), AfterValidator(_not_ours)]
 Value = Annotated[str, Field(max_length=2000)] | int | bool | None
 Name = Annotated[str, Path(pattern=NAME, description="What happened, as rules name it.")]
 
@@ -47,7 +58,7 @@ class Happened(BaseModel):
     event: UUID
     subject: str | None = Field(default=None, min_length=1, max_length=200)
     """What it happened to; what happens to one subject is taken in in order. The event itself unless said."""
-    data: dict[Annotated[str, Field(max_length=100)], Value] = Field(default_factory=dict, max_length=50)
+    data: dict[Word, Value] = Field(default_factory=dict, max_length=50)
     """What rules look at."""
 
 

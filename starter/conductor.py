@@ -92,11 +92,10 @@ async def _tell(pool: Pool, client: Client, due: tuple[UUID, str], at: datetime)
     until = time.monotonic() + PATIENCE
     while True:
         try:
-            heard = await tell(client, workflow_id, news, rehearsal=True, once=once)
-            break
+            if not await tell(client, workflow_id, news, rehearsal=True, once=once):
+                await automations.lose(pool, automation_id) or await watch.lose(pool, automation_id)
+            return
         except NotReady:
             if time.monotonic() > until:
                 raise
             await asyncio.sleep(AGAIN)
-    if not heard:
-        await automations.lose(pool, automation_id) or await watch.lose(pool, automation_id)
