@@ -10,7 +10,7 @@ CREATE TABLE calendar_told (
     PRIMARY KEY (event_id, rule_id, at)
 );
 
--- Since when, in each watched event's own time, a rule recurs as it does: nothing before is made up for.
+-- Since when, in each watched event's own time, a time rule says what it does: nothing before is made up for.
 CREATE TABLE rules_timed (
     event_id UUID NOT NULL REFERENCES event_watches(event_id) ON DELETE CASCADE,
     rule_id UUID NOT NULL REFERENCES automation_rules(id) ON DELETE CASCADE,
@@ -24,7 +24,7 @@ BEGIN
     INSERT INTO rules_timed (event_id, rule_id, since)
     SELECT e.id, NEW.id, coalesce(e.clock_now, now())
     FROM event_watches w JOIN events e ON e.id = w.event_id LEFT JOIN organizers o ON o.id = e.organizer_id
-    WHERE NEW.moment ~* '^\s*every\M' AND NEW.enabled
+    WHERE NEW.moment IS NOT NULL AND NEW.enabled
       AND (NEW.organizer_id IS NULL OR NEW.organizer_id = coalesce(o.rehearsal_of, o.id))
     ORDER BY e.id FOR KEY SHARE OF w; -- a watch that is just ending is left out
     RETURN NULL;

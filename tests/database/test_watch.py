@@ -128,6 +128,18 @@ async def test_a_real_rule_that_comes_later_is_not_told_what_was_before_it(pool:
     assert await written(world) == []
 
 
+async def test_a_rule_that_is_changed_or_switched_on_again_makes_up_for_nothing_that_had_passed_by_then(
+    world: World,
+) -> None:
+    changed = await rule(world, "time", "day_before", moment="event_date - 1 day")
+    off = await rule(world, "time", "a_day_on_sale", moment="1 day", enabled=False)
+    await at(world, NOW + 3 * DAY)
+    await world.pool.execute("UPDATE automation_rules SET moment = '2 days' WHERE id = $1", changed)
+    await world.pool.execute("UPDATE automation_rules SET enabled = TRUE WHERE id = $1", off)
+    await at(world, NOW + 4 * DAY)
+    assert await written(world) == []
+
+
 async def test_a_condition_is_written_when_it_comes_to_hold_and_not_while_it_does(world: World) -> None:
     await world.set_event(capacity=2)
     await rule(world, "condition", "is_sold_out", match="sold_out and status == 'published'")
