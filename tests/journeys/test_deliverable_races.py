@@ -4,7 +4,6 @@ Who has handed in is not told that it is overdue: the alert was decided before, 
 once and the organizer is asked once to look at it.
 """
 
-import asyncio
 from uuid import UUID
 
 import pytest
@@ -70,17 +69,16 @@ async def test_what_is_handed_in_while_the_deadline_is_decided_is_thanked_for_an
     house = office.house
     owed = {name: await office.owes(name=name) for name in AT}
     await office.live(at(20, 23))
-    living = asyncio.create_task(office.live(at(22, 12)))
     points = {(await house.row(tracker(id_)))["id"]: AT[name][:2] for name, id_ in owed.items()}
     house.post_as = None
-    async with stopped_at(house, points) as stopped:
+    async with stopped_at(house, points, office.live(at(22, 12))) as stopped:
         await stopped.meanwhile(*(office.set(id_, status="submitted") for id_ in owed.values()))
         if killed:
             await hosting.kill()
     if killed:
         await hosting.begin()
     house.post_as = "sent"
-    await asyncio.wait_for(living, 60)
+    await stopped.lived()
 
     for name, (step, point, leaving, after_kill) in AT.items():
         messages = await told(office, owed[name])
