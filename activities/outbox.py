@@ -6,6 +6,7 @@ from typing import TypeVar
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities.alive import alive
 from database import decisions, journal, outbox
 from database.connection import Pool
 from models.approval import Decided
@@ -23,8 +24,11 @@ class Outbox:
 
     @activity.defn
     async def enqueue(self, request: Enqueue) -> Enqueued:
-        """Decide one round of a step, and queue its messages."""
-        return await final(outbox.enqueue(self._pool, request))
+        """Decide one round of a step, and queue its messages; for a large audience that takes a while."""
+        if activity.info().is_local:
+            return await final(outbox.enqueue(self._pool, request))
+        async with alive():
+            return await final(outbox.enqueue(self._pool, request))
 
     @activity.defn
     async def begin_step(self, begin: Begin) -> Begun:

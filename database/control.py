@@ -73,7 +73,10 @@ async def resume(pool: Pool, scope: Scope, policy: str) -> int:
 
 
 async def cancel(pool: Pool | Connection, scope: Scope, why: str) -> int:
-    """Cancel everything that runs in a scope; its queued messages are cancelled with it."""
+    """Cancel everything that runs in a scope; its queued messages die at the gate, also what lies for later.
+
+    It waits for no message: who settles one holds its row and then asks for the automation's.
+    """
     return await _change(
         pool,
         f"""
@@ -82,8 +85,11 @@ async def cancel(pool: Pool | Connection, scope: Scope, why: str) -> int:
             WHERE {IN_SCOPE} AND status IN ('pending', 'active', 'paused')
             RETURNING id, event_id, rehearsal
         ), dropped AS (
-            UPDATE messages m SET release_at = least(m.release_at, eventos_now(m.event_id))
-            FROM changed c WHERE m.automation_id = c.id AND m.status = 'queued'
+            UPDATE messages m SET release_at = eventos_now(m.event_id)
+            WHERE m.id IN (
+                SELECT later.id FROM changed c JOIN messages later ON later.automation_id = c.id
+                WHERE later.status = 'queued' AND later.release_at > eventos_now(later.event_id)
+                FOR NO KEY UPDATE OF later SKIP LOCKED)
         )
         {_TELL}
         """,

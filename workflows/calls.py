@@ -25,6 +25,9 @@ T = TypeVar("T")
 PATIENT = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30))
 """For what fails only while something is away: again until it is back. An activity ends its own failures for good."""
 
+NOTICED = timedelta(seconds=10)
+"""A killed worker is noticed after that, however long a model may think or an audience may be."""
+
 PUMP = RetryPolicy(
     initial_interval=timedelta(seconds=1), backoff_coefficient=1.5, maximum_interval=timedelta(seconds=5)
 )
@@ -60,6 +63,7 @@ async def enqueue(request: Enqueue, summary: str) -> Enqueued:
         request,
         result_type=Enqueued,
         start_to_close_timeout=timedelta(seconds=90),
+        heartbeat_timeout=NOTICED,
         retry_policy=PATIENT,
         summary=summary,
     )
@@ -100,7 +104,7 @@ async def act(verb: str, about: Act) -> str:
         about,
         result_type=str,
         start_to_close_timeout=timedelta(seconds=120),
-        heartbeat_timeout=timedelta(seconds=10),  # a killed worker is noticed, however long a model may think
+        heartbeat_timeout=NOTICED,
         retry_policy=PATIENT,
         summary=f"{verb} {about.target}",
     )

@@ -3,137 +3,28 @@
 A life says which histories come of it; `python -m tests.histories.record` lives them.
 """
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date
 from functools import partial
-from uuid import UUID, uuid4
+from uuid import uuid4
 
-import httpx2
 from temporalio import activity
 from temporalio.worker import Worker
 
 import worker as hosting
 from database import control
 from database.control import Scope
-from database.seed import seed
 from models.ids import dispatch_workflow_id
 from models.player import DispatchInput, StepOrder
-from models.watch import event_watch_id
 from starter import control as orders
+from tests.histories.launch_lives import now, refuse
+from tests.histories.life import DAY, LIVES, Life, life
 from tests.workflows import custom_stage, deliverable_stage, followup_stage, guests, sponsor_stage
 from tests.workflows.deliverable_stage import at, tracker
 from tests.workflows.followup_stage import live
 from tests.workflows.house import House
 from workflows.pumps import DispatchWorkflow, IntakeWorkflow
 
-DAY = timedelta(days=1)
-
-Script = Callable[[House], Awaitable[dict[str, str]]]
-"""Lives in a house at work; which history is of which workflow."""
-
-
-@dataclass(frozen=True)
-class Life:
-    """A script, and the names of the histories that come of it."""
-
-    histories: tuple[str, ...]
-    script: Script
-
-
-LIVES: list[Life] = []
-
-
-def life(*histories: str) -> Callable[[Script], Script]:
-    """Keep the histories of these names from the script below."""
-
-    def kept(script: Script) -> Script:
-        LIVES.append(Life(histories, script))
-        return script
-
-    return kept
-
-
-# -- launch ---------------------------------------------------------------------------------------------------------
-
-
-async def launched(house: House) -> tuple[UUID, str]:
-    """A rehearsal with a launch and nothing else, just published."""
-    await house.pool.execute("UPDATE automation_rules SET enabled = (workflow_type = 'event_launch')")
-    event = await house.rehearsal()
-    await house.set_event(event, status="published")
-    await live(house, event, await now(house, event))
-    return event, f"event_launch/{event}/1"
-
-
-async def now(house: House, event: UUID) -> datetime:
-    at: datetime = await house.pool.fetchval("SELECT clock_now FROM events WHERE id = $1", event)
-    return at
-
-
-@life("event_launch_to_its_end", "event_watch_to_its_end")
-async def a_launch_to_its_end(house: House) -> dict[str, str]:
-    event, launch = await launched(house)
-    await live(house, event)
-    return {"event_launch_to_its_end": launch, "event_watch_to_its_end": event_watch_id(event)}
-
-
-@life("event_launch_paused_moved_and_cancelled", "event_watch_moved_and_cancelled")
-async def a_launch_that_is_paused_moved_and_cancelled(house: House) -> dict[str, str]:
-    event, launch = await launched(house)
-    begun = await now(house, event)
-    await live(house, event, begun + 6 * DAY)
-    await control.pause(house.pool, Scope(event_id=event))
-    await live(house, event, begun + 9 * DAY)
-    await control.resume(house.pool, Scope(event_id=event), "by_policy")
-    await live(house, event, begun + 10 * DAY)
-    starts = begun + 12 * DAY
-    await house.set_event(event, starts_at=starts, ends_at=starts + DAY)
-    await live(house, event, begun + 11 * DAY + DAY / 2)
-    await house.set_event(event, starts_at=starts + 30 * DAY, ends_at=starts + 31 * DAY)
-    await live(house, event, starts + DAY)
-    await house.set_event(event, status="cancelled")
-    await live(house, event)
-    return {"event_launch_paused_moved_and_cancelled": launch, "event_watch_moved_and_cancelled": event_watch_id(event)}
-
-
-@life("event_launch_held_and_retried")
-async def a_launch_whose_words_are_held_and_retried(house: House) -> dict[str, str]:
-    await refuse(house, "refusal")
-    event, launch = await launched(house)
-    row = await house.row(launch)
-    await orders.order(house.client, house.pool, row["id"], "retry", StepOrder(step="generate_marketing_content"))
-    await live(house, event)
-    return {"event_launch_held_and_retried": launch}
-
-
-@life("event_launch_by_real_timers", "event_watch_by_real_timers")
-async def a_launch_in_real_time(house: House) -> dict[str, str]:
-    """It is fetched while it waits for its week: these two histories are open."""
-    await house.pool.execute("UPDATE automation_rules SET enabled = (workflow_type = 'event_launch')")
-    async with house.pool.acquire() as connection:
-        event = (await seed(connection)).event_id
-    await house.set_event(event, status="published")
-    await house.quiet()
-    launch = f"event_launch/{event}/1"
-    await house.until_row(launch, current_step="post_social_media", status="active")
-    await control.pause(house.pool, Scope(event_id=event))
-    await house.until_row(launch, next_execution_at=None)
-    await control.resume(house.pool, Scope(event_id=event), "by_policy")
-    await house.until_row(launch, status="active", current_step="post_social_media")
-    await house.set_event(event, ends_at=(await house.row(launch))["started_at"] + 40 * DAY)
-    await house.quiet()
-    await asyncio.sleep(1)  # both are still writing down what they wait for
-    return {"event_launch_by_real_timers": launch, "event_watch_by_real_timers": event_watch_id(event)}
-
-
-async def refuse(house: House, *faults: str) -> None:
-    """Have the stand-in model answer like this, once each."""
-    async with httpx2.AsyncClient() as http:
-        wish = {"provider": "openai", "next": list(faults)}
-        (await http.post(f"{house.settings.sandbox_url}/_sandbox/faults", json=wish)).raise_for_status()
-
+__all__ = ["LIVES", "Life"]
 
 # -- sponsors -------------------------------------------------------------------------------------------------------
 

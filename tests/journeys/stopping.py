@@ -74,8 +74,8 @@ class Hosting:
 class Stopped:
     """Automations that wait at their points, and what is done meanwhile."""
 
-    def __init__(self, keeper: Connection, house: House) -> None:
-        self._keeper, self._house = keeper, house
+    def __init__(self, keeper: Connection, house: House, living: asyncio.Task[None]) -> None:
+        self._keeper, self._house, self._living = keeper, house, living
         self._tasks: list[asyncio.Task[Any]] = []
 
     async def meanwhile(self, *doing: Coroutine[Any, Any, Any]) -> None:
@@ -83,23 +83,36 @@ class Stopped:
         self._tasks += [asyncio.create_task(one) for one in doing]
 
         async def done() -> bool:
-            blocked: int = await self._keeper.fetchval(
-                """
-                SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
-                  AND wait_event IN ('transactionid', 'tuple')
-                """
-            )
-            return sum(not task.done() for task in self._tasks) <= blocked
+            return sum(not task.done() for task in self._tasks) <= await self.blocked()
 
         await self._house.until(done)
+
+    async def blocked(self) -> int:
+        """How many wait in the database for somebody else's transaction to end."""
+        count: int = await self._keeper.fetchval(
+            """
+            SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+              AND wait_event IN ('transactionid', 'tuple')
+            """
+        )
+        return count
 
     async def finished(self) -> None:
         await asyncio.gather(*self._tasks)
 
+    def give_up(self) -> None:
+        self._living.cancel()
+
+    async def lived(self) -> None:
+        """Wait until those who were let go have lived on."""
+        await asyncio.wait_for(self._living, 90)
+
 
 @asynccontextmanager
-async def stopped_at(house: House, points: Mapping[UUID, tuple[str, str]]) -> AsyncIterator[Stopped]:
-    """For the body every automation waits at its point; then it is let go."""
+async def stopped_at(
+    house: House, points: Mapping[UUID, tuple[str, str]], live: Coroutine[Any, Any, None]
+) -> AsyncIterator[Stopped]:
+    """Let them live. For the body every automation waits at its point; then it is let go and lives on."""
     keeper: Connection = await connect(house.settings.database_url)
     await keeper.execute(POINTS)
     await keeper.executemany(
@@ -117,11 +130,14 @@ async def stopped_at(house: House, points: Mapping[UUID, tuple[str, str]]) -> As
         )
         return count >= len(points)
 
+    stopped = Stopped(keeper, house, asyncio.create_task(live))  # not before there are points to stop at
     try:
         await house.until(waiting, 30)
-        stopped = Stopped(keeper, house)
         yield stopped
         await keeper.execute("DELETE FROM waiting_points")
+    except BaseException:
+        stopped.give_up()
+        raise
     finally:
         await keeper.close()
     await stopped.finished()

@@ -4,8 +4,6 @@ On the third day a sequence sends a gentle reminder, or a follow-up if the propo
 the opening arrives while that is being decided. Whatever was written first holds, and never do both go out.
 """
 
-import asyncio
-
 import asyncpg
 import pytest
 
@@ -50,16 +48,15 @@ async def test_an_opening_that_arrives_while_the_third_day_is_decided_never_yiel
 ) -> None:
     """One of the two mails goes out, once, on the third day; the other does not; and the seventh day comes as always."""
     sequences = {sponsor: await outreach.sequence(sponsor) for sponsor in AT}
-    living = asyncio.create_task(outreach.live(8))
     points = {row["id"]: AT[sponsor][:2] for sponsor, row in sequences.items()}
-    async with stopped_at(outreach.house, points):
+    async with stopped_at(outreach.house, points, outreach.live(8)) as stopped:
         for row in sequences.values():
             await outreach.house.handle(row["temporal_workflow_id"]).signal("proposal_opened")
         if killed:
             await hosting.kill()
     if killed:
         await hosting.begin()
-    await asyncio.wait_for(living, 90)
+    await stopped.lived()
 
     for sponsor, (_, point, after_kill) in AT.items():
         sent = await outreach.sent(sponsor)

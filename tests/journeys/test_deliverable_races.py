@@ -1,10 +1,9 @@
-"""A deliverable that is handed in exactly while its deadline is decided, at every point.
+"""A deliverable that is handed in exactly while its deadline is decided, at every point, also with the worker killed there.
 
 Who has handed in is not told that it is overdue: the alert was decided before, or does not go out. Either way the sponsor is thanked
 once and the organizer is asked once to look at it.
 """
 
-import asyncio
 from uuid import UUID
 
 import pytest
@@ -13,17 +12,29 @@ from tests.journeys.stopping import Hosting, stopped_at
 from tests.workflows.deliverable_stage import Office, at, open_office, tracker
 from tests.workflows.house import House
 
+HANDED_IN = "skipped: the condition does not hold: not deliverable_submitted"
+NOTHING = ("success", HANDED_IN)
+"""Nothing is decided: the check finds it handed in, and the alert is called off."""
+CHECKED = ("skipped: the condition does not hold: deliverable_submitted", HANDED_IN)
+"""It was checked in vain. That alone alerts nobody: the alert, begun or not, has queued nothing and is called off."""
+PREPARED = (CHECKED[0], "skipped: nobody to write to in the step's audience and the_organizer")
+"""The alert is under way and its messages were not committed: by now they concern nobody."""
+QUEUED = (CHECKED[0], "success")
+"""The alert is decided and its messages are queued: they die at the gate."""
+
 AT = {
-    # where the tracker waits: of which step, at which point, and whether an alert is about to leave that no hand-in stops
-    "Logo": ("deadline_check", "asked", False),
-    "Banner": ("deadline_check", "written", False),
-    "Booth plan": ("deadline_check", "ending", False),
-    "Talk": ("send_overdue_alert", "asked", False),
-    "Demo": ("send_overdue_alert", "written", False),
-    "Advert": ("send_overdue_alert", "committing", False),
-    "Raffle": ("send_overdue_alert", "ending", True),
-    "Flyer": ("send_thank_you", "written", False),
+    # where the tracker waits: of which step, at which point, whether an alert is about to leave that no hand-in stops, and
+    # what the check and the alert come to if the worker is killed there
+    "Logo": ("deadline_check", "asked", False, NOTHING),
+    "Banner": ("deadline_check", "written", False, NOTHING),
+    "Booth plan": ("deadline_check", "ending", False, NOTHING),
+    "Talk": ("send_overdue_alert", "asked", False, CHECKED),
+    "Demo": ("send_overdue_alert", "written", False, CHECKED),
+    "Advert": ("send_overdue_alert", "committing", False, CHECKED),
+    "Raffle": ("send_overdue_alert", "ending", True, PREPARED),
+    "Flyer": ("send_thank_you", "written", False, QUEUED),
 }
+"""Until a decision is committed nothing is decided; from then on it is, though nobody was told."""
 ALERT = ["deliverable_overdue", "deliverable_overdue_alert"]
 THANKS = ["deliverable_review", "deliverable_thank_you"]
 
@@ -50,22 +61,29 @@ async def told(office: Office, deliverable: UUID) -> list[str]:
 
 
 @pytest.mark.timeout(180)
+@pytest.mark.parametrize("killed", [False, True], ids=["the worker goes on", "the worker is killed there"])
 async def test_what_is_handed_in_while_the_deadline_is_decided_is_thanked_for_and_never_called_overdue_afterwards(
-    office: Office,
+    office: Office, hosting: Hosting, killed: bool
 ) -> None:
     """After a hand-in nothing more is decided that chases it, and one thank-you and one review come of it."""
     house = office.house
     owed = {name: await office.owes(name=name) for name in AT}
     await office.live(at(20, 23))
-    living = asyncio.create_task(office.live(at(22, 12)))
     points = {(await house.row(tracker(id_)))["id"]: AT[name][:2] for name, id_ in owed.items()}
     house.post_as = None
-    async with stopped_at(house, points) as stopped:
+    async with stopped_at(house, points, office.live(at(22, 12))) as stopped:
         await stopped.meanwhile(*(office.set(id_, status="submitted") for id_ in owed.values()))
+        if killed:
+            await hosting.kill()
+    if killed:
+        await hosting.begin()
     house.post_as = "sent"
-    await asyncio.wait_for(living, 60)
+    await stopped.lived()
 
-    for name, (step, point, leaving) in AT.items():
+    for name, (step, point, leaving, after_kill) in AT.items():
         messages = await told(office, owed[name])
-        assert messages == [*(ALERT if leaving else ()), *THANKS], (step, point, messages)
+        states = await house.states(tracker(owed[name]))
+        assert messages == [*(ALERT if leaving and not killed else ()), *THANKS], (step, point, messages)
         assert (await office.deliverable(owed[name]))["status"] == "submitted", (step, point)
+        if killed:
+            assert (states["deadline_check"], states["send_overdue_alert"]) == after_kill, (step, point, states)

@@ -1,7 +1,6 @@
 """A house where automations live in tests: the real worker on a real server, and a postman in the dispatcher's place."""
 
 import asyncio
-from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -19,7 +18,6 @@ import worker as hosting
 from database import events
 from database.connection import Pool
 from database.seed import seed
-from database.tallies import Change, tally
 from models.automation import Step
 from providers import accounts
 from settings import Settings
@@ -27,6 +25,7 @@ from starter import rehearsal
 from starter.hearing import DropUnintelligible
 from starter.kinds import KINDS
 from starter.triggers import Triggers
+from tests.workflows import postman
 from workflows.pumps import IntakeWorkflow
 
 Row = dict[str, Any]
@@ -79,27 +78,8 @@ class House:
             await asyncio.sleep(0.03)
 
     async def deliver(self, status: str = "sent", why: str | None = None) -> int:
-        """Settle every message that is due: the dispatcher's part of the story, without providers."""
-        async with self.pool.acquire() as connection, connection.transaction():
-            rows = await connection.fetch(
-                """
-                UPDATE messages m
-                SET status = CASE WHEN m.date_revision < e.date_revision THEN 'skipped'
-                                  WHEN a.status = 'cancelled' AND m.step <> 'event_cancelled' THEN 'cancelled' ELSE $1 END,
-                    reason = CASE WHEN m.date_revision < e.date_revision THEN 'the event''s date was moved' ELSE $2 END,
-                    sent_at = CASE WHEN $1 = 'sent' THEN eventos_now(m.event_id) END
-                FROM automation_workflows a JOIN events e ON e.id = a.event_id
-                WHERE a.id = m.automation_id AND a.status <> 'paused' AND m.status = 'queued'
-                  AND m.release_at <= eventos_now(m.event_id)
-                RETURNING m.log_id, m.channel, m.status
-                """,
-                status,
-                why,
-            )
-            settled = Counter((row["channel"], row["log_id"], row["status"]) for row in rows)
-            for (channel, log_id, now), count in settled.items():
-                await tally(connection, [Change(log_id, "queued", now, counted=True, reason=why, count=count)], channel)
-        return len(rows)
+        """Settle every message that is due: the dispatcher's part of the story."""
+        return await postman.deliver(self.pool, status, why)
 
     # -- what there is ----------------------------------------------------------------------------------------------
 

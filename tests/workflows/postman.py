@@ -1,0 +1,34 @@
+"""The postman of tests: the dispatcher's part of the story without providers, and with those gates that stop a whole automation."""
+
+from collections import Counter
+
+from database.connection import Pool
+from database.tallies import Change, tally
+
+
+async def deliver(pool: Pool, status: str, why: str | None) -> int:
+    """Settle every message that is due as `status`, unless its automation or event is cancelled or paused, or its date is old."""
+    async with pool.acquire() as connection, connection.transaction():
+        rows = await connection.fetch(
+            """
+            UPDATE messages m
+            SET status = CASE WHEN m.date_revision < e.date_revision THEN 'skipped'
+                              WHEN m.step <> 'event_cancelled' AND 'cancelled' IN (a.status, e.status) THEN 'cancelled'
+                              ELSE $1 END,
+                reason = CASE WHEN m.date_revision < e.date_revision THEN 'the event''s date was moved'
+                              WHEN m.step <> 'event_cancelled' AND a.status = 'cancelled' THEN 'the automation was cancelled'
+                              WHEN m.step <> 'event_cancelled' AND e.status = 'cancelled' THEN 'the event was cancelled'
+                              ELSE $2 END,
+                sent_at = CASE WHEN $1 = 'sent' THEN eventos_now(m.event_id) END
+            FROM automation_workflows a JOIN events e ON e.id = a.event_id
+            WHERE a.id = m.automation_id AND a.status <> 'paused' AND m.status = 'queued'
+              AND m.release_at <= eventos_now(m.event_id)
+            RETURNING m.log_id, m.channel, m.status, m.reason
+            """,
+            *(status, why),
+        )
+        settled = Counter((row["channel"], row["log_id"], row["status"], row["reason"]) for row in rows)
+        for (channel, log_id, now, said), count in settled.items():
+            change = Change(log_id, "queued", now, counted=True, reason=said, count=count)
+            await tally(connection, [change], channel)
+    return len(rows)
