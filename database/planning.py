@@ -15,8 +15,9 @@ from models.outlook import Reach
 
 @asynccontextmanager
 async def snapshot(pool: Pool) -> AsyncIterator[Connection]:
-    """One view of the database, in which nothing can be changed."""
+    """One view of the database as it is now, in which nothing can be changed; what others change meanwhile is not seen."""
     async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+        await connection.execute("SELECT 1")  # PostgreSQL takes the view at the first statement
         yield connection
 
 
