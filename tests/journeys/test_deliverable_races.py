@@ -18,9 +18,12 @@ AT = {
     "Logo": ("deadline_check", "asked", False),
     "Banner": ("deadline_check", "written", False),
     "Booth plan": ("deadline_check", "ending", False),
+    "Lanyard": ("mark_overdue", "asked", False),
+    "Badge": ("mark_overdue", "written", False),
+    "Video": ("mark_overdue", "ending", False),
     "Talk": ("send_overdue_alert", "asked", False),
     "Demo": ("send_overdue_alert", "written", False),
-    "Advert": ("send_overdue_alert", "committing", False),
+    "Advert": ("send_overdue_alert", "committing", True),
     "Raffle": ("send_overdue_alert", "ending", True),
     "Flyer": ("send_thank_you", "written", False),
 }
