@@ -60,16 +60,25 @@ async def _resume(which: str | None, kind: str | None, policy: Policy, dry_run: 
     pool = await connect_pool(settings.database_url)
     try:
         found = await aim(pool, which, kind)
-        ahead = await resuming.foresee(pool, found.scope, policy)
-        if dry_run and not ahead:
-            await control.nothing(pool, found.scope, "paused", "resumed")
-        count = sum(one.automations for one in ahead) if dry_run else await control.resume(pool, found.scope, policy)
+        async with resuming.view(pool, found.scope) as view:
+            if dry_run:
+                ahead = await view.foresee(policy)
+                if not ahead:
+                    await control.nothing(pool, found.scope, "paused", "resumed")
+                count = _automations(sum(one.automations for one in ahead), found.name)
+                typer.echo(f"Nothing was changed. {count} would go on:")
+            else:
+                resumed = await control.resume(pool, found.scope, policy)
+                typer.echo(f"Recorded: {_automations(len(resumed), found.name)} resumed.")
+                ahead = await view.foresee(policy, among=resumed)
+            for one in ahead:
+                typer.echo(f"  {one.kind} ({one.automations:,}): {_brought(one)}")
     finally:
         await pool.close()
-    automations = f"{count:,} automation{'s' if count != 1 else ''} of {found.name}"
-    typer.echo(f"Nothing was changed. {automations} would go on:" if dry_run else f"Recorded: {automations} resumed.")
-    for one in ahead:
-        typer.echo(f"  {one.kind} ({one.automations:,}): {_brought(one)}")
+
+
+def _automations(count: int, name: str) -> str:
+    return f"{count:,} automation{'s' if count != 1 else ''} of {name}"
 
 
 def _brought(one: Resumption) -> str:

@@ -45,13 +45,13 @@ async def pause(pool: Pool, scope: Scope) -> int:
     )
 
 
-async def resume(pool: Pool, scope: Scope, policy: str) -> int:
+async def resume(pool: Pool, scope: Scope, policy: str) -> list[UUID]:
     """Resume everything paused in a scope, and release the messages that the pause held; the gates look at them anew.
 
-    `shift` keeps the length of the pause; whatever counts from the start, or from the end of a step, moves by it.
+    Returns which automations. `shift` keeps the length of the pause; whatever counts from the start, or from the end of a
+    step, moves by it.
     """
-    return await _change(
-        pool,
+    rows = await pool.fetch(
         f"""
         WITH changed AS (
             UPDATE automation_workflows SET status = 'active', paused_at = NULL, updated_at = now(),
@@ -64,12 +64,11 @@ async def resume(pool: Pool, scope: Scope, policy: str) -> int:
             UPDATE messages m SET release_at = eventos_now(m.event_id), reason = NULL
             FROM changed c WHERE m.automation_id = c.id AND m.status = 'queued' AND m.release_at = 'infinity'
         )
-        {_TELL}
+        {_TELL} RETURNING automation_id
         """,
-        scope,
-        "resumed",
-        {"policy": policy},
+        *(*scope, "resumed", {"policy": policy}),
     )
+    return [row["automation_id"] for row in rows]
 
 
 async def cancel(pool: Pool | Connection, scope: Scope, why: str) -> int:

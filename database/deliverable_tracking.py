@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from database import notifications
 from database.connection import Pool
 
 SPONSOR = """
@@ -125,25 +126,28 @@ async def facts(pool: Pool, message_ids: Collection[UUID]) -> dict[UUID, Facts]:
     }
 
 
+_OVERDUE = """
+    SELECT c.organizer_id, c.event_id, c.automation_id, 'overdue/' || c.id || '/' || c.due_date, c.name || ' is overdue',
+           s.name || ' has not handed it in. A call may help more than another mail.'
+    FROM checked c JOIN sponsorships p ON p.id = c.sponsorship_id JOIN sponsors s ON s.id = p.sponsor_id
+    WHERE c.status = 'overdue'
+"""
+
+
 async def mark_overdue(pool: Pool, automation_id: UUID) -> str | None:
     """Say of what was not handed in that it is overdue, and show the organizer, once per due date; its status then.
 
     None if the deliverable is gone.
     """
     status: str | None = await pool.fetchval(
-        """
+        f"""
         WITH checked AS (
             UPDATE sponsor_deliverables d
             SET status = CASE WHEN d.status IN ('submitted', 'approved') THEN d.status ELSE 'overdue' END
             FROM automation_workflows a WHERE a.id = $1 AND d.id = a.subject_id
             RETURNING d.id, d.name, d.status, d.due_date, d.sponsorship_id, a.id AS automation_id, a.event_id, a.organizer_id
         ), told AS (
-            INSERT INTO notifications (organizer_id, event_id, automation_id, key, title, body)
-            SELECT c.organizer_id, c.event_id, c.automation_id, 'overdue/' || c.id || '/' || c.due_date, c.name || ' is overdue',
-                   s.name || ' has not handed it in. A call may help more than another mail.'
-            FROM checked c JOIN sponsorships p ON p.id = c.sponsorship_id JOIN sponsors s ON s.id = p.sponsor_id
-            WHERE c.status = 'overdue'
-            ON CONFLICT (key) DO NOTHING
+            {notifications.telling(_OVERDUE)}
         )
         SELECT status FROM checked
         """,
@@ -167,10 +171,17 @@ async def await_again(pool: Pool, automation_id: UUID) -> str | None:
     return status
 
 
+_TO_REVIEW = """
+    SELECT organizer_id, event_id, automation_id, 'review/' || id || '/' || coalesce(submitted_at::text, ''),
+           name || ' waits for your approval', sponsor || ' has handed it in. Approve it, or send it back with a reason.'
+    FROM handed_in WHERE requires_approval
+"""
+
+
 async def ask_for_review(pool: Pool, automation_id: UUID) -> bool | None:
     """Show the organizer what waits for an approval, once per hand-in; False if it needs none, None if it is gone."""
     row = await pool.fetchrow(
-        """
+        f"""
         WITH handed_in AS (
             SELECT d.id, d.name, d.requires_approval, d.submitted_at, s.name AS sponsor, a.id AS automation_id, a.event_id,
                    a.organizer_id
@@ -179,11 +190,7 @@ async def ask_for_review(pool: Pool, automation_id: UUID) -> bool | None:
             JOIN sponsorships p ON p.id = d.sponsorship_id JOIN sponsors s ON s.id = p.sponsor_id
             WHERE a.id = $1
         ), told AS (
-            INSERT INTO notifications (organizer_id, event_id, automation_id, key, title, body)
-            SELECT organizer_id, event_id, automation_id, 'review/' || id || '/' || coalesce(submitted_at::text, ''),
-                   name || ' waits for your approval', sponsor || ' has handed it in. Approve it, or send it back with a reason.'
-            FROM handed_in WHERE requires_approval
-            ON CONFLICT (key) DO NOTHING
+            {notifications.telling(_TO_REVIEW)}
         )
         SELECT coalesce(requires_approval, FALSE) AS needed FROM handed_in
         """,

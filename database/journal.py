@@ -263,21 +263,6 @@ async def recount(connection: Connection, automation_ids: Collection[UUID]) -> N
     )
 
 
-async def tell(connection: Connection, key: str, automation_id: UUID, title: str, body: str) -> None:
-    """Tell the organizer of one matter on the dashboard, once."""
-    await connection.execute(
-        """
-        INSERT INTO notifications (organizer_id, event_id, automation_id, key, title, body)
-        SELECT organizer_id, event_id, id, $1, $3, $4 FROM automation_workflows WHERE id = $2
-        ON CONFLICT (key) DO NOTHING
-        """,
-        key,
-        automation_id,
-        title,
-        body,
-    )
-
-
 async def tell_held(connection: Connection, log_id: UUID, automation_id: UUID, title: str, why: str) -> None:
     """Tell the organizer that a step is held, why, and what to do, on the dashboard and by mail; once until it is freed."""
     row = await connection.fetchrow(

@@ -19,6 +19,16 @@ NOTICE = "notification"
 LONGEST = 200
 """Letters of a title, which is a mail's subject too."""
 
+
+def telling(query: str, *more: str) -> str:
+    """The statement, or the CTE of a larger one, that tells what a query selects; a second telling under the same key changes nothing.
+
+    The query's columns are organizer, event, automation, key, title, body and those that are named as `more`.
+    """
+    columns = ", ".join(("organizer_id", "event_id", "automation_id", "key", "title", "body", *more))
+    return f"INSERT INTO notifications ({columns}) {query} ON CONFLICT (key) DO NOTHING"
+
+
 _MAILED = f"""
     mail AS (
         SELECT reader.*, a.id AS automation_id, a.event_id, a.rehearsal, a.organizer_id, eventos_now(a.event_id) AS at
@@ -43,16 +53,20 @@ async def tell(
 ) -> None:
     """Tell the event's organizer; a second telling under the same key changes nothing."""
     await connection.execute(
-        """
-        INSERT INTO notifications (organizer_id, event_id, automation_id, key, title, body)
-        SELECT organizer_id, id, $2, $3, $4, $5 FROM events WHERE id = $1
-        ON CONFLICT (key) DO NOTHING
-        """,
+        telling("SELECT organizer_id, id, $2, $3, $4, $5 FROM events WHERE id = $1"),
         event_id,
         automation_id,
         key,
         title,
         body,
+    )
+
+
+async def tell_of(connection: Connection, automation_id: UUID, key: str, title: str, body: str) -> None:
+    """Tell the organizer of an automation, on the dashboard alone; once per key."""
+    await connection.execute(
+        telling("SELECT organizer_id, event_id, id, $2, $3, $4 FROM automation_workflows WHERE id = $1"),
+        *(automation_id, key, title, body),
     )
 
 
@@ -75,9 +89,8 @@ async def tell_by_mail(
     await connection.execute(
         f"""
         WITH told AS (
-            INSERT INTO notifications (organizer_id, event_id, automation_id, key, title, body, rows)
-            SELECT organizer_id, event_id, id, $2, $3, $4, $5 FROM automation_workflows WHERE id = $1
-            ON CONFLICT (key) DO NOTHING RETURNING id
+            {telling("SELECT organizer_id, event_id, id, $2, $3, $4, $5 FROM automation_workflows WHERE id = $1", "rows")}
+            RETURNING id
         ), reader AS (
             SELECT told.id AS content_id, o.id AS person_id, lower(btrim(o.email)) AS address
             FROM told, automation_workflows a JOIN organizers o ON o.id = a.organizer_id

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import asyncpg
 
+from database import notifications
 from database.connection import Pool
 
 HOLD_AFTER = 8
@@ -53,10 +54,17 @@ async def settle(pool: Pool, id_: int, outcome: str) -> None:
     )
 
 
+_HELD = """
+    SELECT e.organizer_id, e.id, NULL::uuid, 'occurrence/' || f.id, 'Something that happened could not be taken in',
+           f.kind || ': ' || $2::text
+    FROM failed f LEFT JOIN events e ON e.id = f.event_id WHERE f.held
+"""
+
+
 async def fail(pool: Pool, id_: int, error: str, *, counts: bool = True) -> bool:
     """Back off after a failure; True if the occurrence is now held. An outage elsewhere does not count."""
     held: bool | None = await pool.fetchval(
-        """
+        f"""
         WITH failed AS (
             UPDATE occurrences
             SET attempts = attempts + CASE WHEN $3::boolean THEN 1 ELSE 0 END,
@@ -66,11 +74,7 @@ async def fail(pool: Pool, id_: int, error: str, *, counts: bool = True) -> bool
             WHERE id = $1
             RETURNING id, held_at IS NOT NULL AS held, event_id, kind
         ), told AS (
-            INSERT INTO notifications (organizer_id, event_id, key, title, body)
-            SELECT e.organizer_id, e.id, 'occurrence/' || f.id, 'Something that happened could not be taken in',
-                   f.kind || ': ' || $2::text
-            FROM failed f LEFT JOIN events e ON e.id = f.event_id WHERE f.held
-            ON CONFLICT (key) DO NOTHING
+            {notifications.telling(_HELD)}
         )
         SELECT held FROM failed
         """,

@@ -15,8 +15,9 @@ from models.outlook import Reach
 
 @asynccontextmanager
 async def snapshot(pool: Pool) -> AsyncIterator[Connection]:
-    """One view of the database, in which nothing can be changed."""
+    """One view of the database as it is now, in which nothing can be changed; what others change meanwhile is not seen."""
     async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+        await connection.execute("SELECT 1")  # PostgreSQL takes the view at the first statement
         yield connection
 
 
@@ -61,27 +62,40 @@ class Running(NamedTuple):
     last_error: str | None
     approval: str
     members: int
+    covered: dict[str, str]
+    """The topics on which another automation that has begun writes to its person, and the step by which it does."""
 
 
 async def running(connection: Connection | Pool, event_id: UUID, many: Collection[str]) -> list[Running]:
     """The automations of an event that have not ended, oldest first; those of the kinds `many` by hour and standing.
 
-    The earliest of an hour stands for all that began in it and have the same timeline and the same steps behind them.
+    The earliest of an hour stands for all that began in it and have the same timeline and the same steps behind them, and to
+    whose persons the same is sent by others.
     """
     rows = await connection.fetch(
         """
         WITH own AS (
             SELECT a.*, CASE WHEN a.workflow_type <> ALL($2::text[]) THEN a.id END AS alone,
                    (SELECT string_agg(concat_ws(' ', l.step_id, l.round, l.status, l.error_message IS NULL), ',' ORDER BY l.step_id, l.round)
-                    FROM workflow_execution_logs l WHERE l.workflow_id = a.id) AS journal
+                    FROM workflow_execution_logs l WHERE l.workflow_id = a.id) AS journal,
+                   CASE WHEN a.workflow_type = 'attendee_nurture' AND EXISTS (
+                       SELECT 1 FROM automation_workflows w WHERE w.subject_id = a.event_id AND w.workflow_type = 'post_event_followup')
+                   THEN (SELECT jsonb_object_agg(topic, by) FILTER (WHERE by IS NOT NULL)
+                         FROM registrations r JOIN contacts c ON c.id = r.contact_id
+                         CROSS JOIN unnest(ARRAY['thank_you', 'recordings', 'next_event']) topic
+                         CROSS JOIN LATERAL eventos_covered(jsonb_populate_record(NULL::messages, jsonb_build_object(
+                             'event_id', a.event_id, 'organizer_id', a.organizer_id, 'automation_id', a.id, 'topic', topic,
+                             'channel', 'email', 'person_id', c.id, 'address', lower(btrim(c.email))))) AS by
+                         WHERE r.id = a.subject_id) END AS covered
             FROM automation_workflows a WHERE a.event_id = $1 AND a.status IN ('pending', 'active', 'paused')
         ), ranked AS (
             SELECT own.*, count(*) OVER alike AS members, row_number() OVER (alike ORDER BY started_at, id) AS place
             FROM own
             WINDOW alike AS (PARTITION BY workflow_type, alone, status, rules, md5(definition::text), journal,
-                             date_trunc('hour', started_at))
+                             covered, date_trunc('hour', started_at))
         )
-        SELECT id, event_id, workflow_type, name, status, subject_id, definition, rules, last_error, approval, members
+        SELECT id, event_id, workflow_type, name, status, subject_id, definition, rules, last_error, approval, members,
+               coalesce(covered, '{}')
         FROM ranked WHERE place = 1 ORDER BY created_at, id
         """,
         event_id,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from database import notifications
 from database.batches import LEASE, Batch
 from database.connection import Pool
 from database.gates import Judged, judge
@@ -75,15 +76,15 @@ async def known_ids(pool: Pool, channel: str, *, rehearsal: bool, since: datetim
 async def report_unknown(pool: Pool, ids: Collection[UUID]) -> None:
     """Show a person that nobody knows whether these messages were sent; once per step."""
     await pool.execute(
-        """
-        INSERT INTO notifications (organizer_id, event_id, automation_id, key, title, body)
-        SELECT DISTINCT ON (m.log_id) m.organizer_id, m.event_id, m.automation_id, 'unknown/' || m.log_id,
-               'It is not known whether a message was sent',
-               'A request of step ' || m.step || ' was never answered, and the provider''s list does not show it. '
-               || 'It is not sent again by itself; look into the provider''s log.'
-        FROM messages m WHERE m.id = ANY($1) AND m.status = 'unknown'
-        ON CONFLICT (key) DO NOTHING
-        """,
+        notifications.telling(
+            """
+            SELECT DISTINCT ON (m.log_id) m.organizer_id, m.event_id, m.automation_id, 'unknown/' || m.log_id,
+                   'It is not known whether a message was sent',
+                   'A request of step ' || m.step || ' was never answered, and the provider''s list does not show it. '
+                   || 'It is not sent again by itself; look into the provider''s log.'
+            FROM messages m WHERE m.id = ANY($1) AND m.status = 'unknown'
+            """
+        ),
         list(ids),
     )
 

@@ -1,6 +1,6 @@
 """What a resume would find: the paused automations of a scope, and the messages that their pause holds."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -41,16 +41,14 @@ async def paused(connection: Connection, scope: Scope) -> list[Paused]:
     return [Paused(*row.values()) for row in rows]
 
 
-async def definitions(connection: Connection, ids: Collection[UUID]) -> dict[str, dict[str, Any]]:
-    """The timelines of automations, each once, by what stands for it."""
+async def definitions(connection: Connection, found: Iterable[Paused]) -> dict[str, dict[str, Any]]:
+    """The timelines of paused automations, each once, by what stands for it."""
+    first = {one.version: one.id for one in found}
     rows = await connection.fetch(
-        """
-        SELECT DISTINCT ON (version) md5(definition::text) AS version, definition FROM automation_workflows WHERE id = ANY($1)
-        ORDER BY version
-        """,
-        list(ids),
+        "SELECT id, definition FROM automation_workflows WHERE id = ANY($1)", list(first.values())
     )
-    return {row["version"]: row["definition"] for row in rows}
+    by_id = {row["id"]: row["definition"] for row in rows}
+    return {version: by_id[id_] for version, id_ in first.items()}
 
 
 class Held(NamedTuple):

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Literal
 from uuid import UUID
 
-from database import journal
+from database import notifications
 from database.batches import Batch
 from database.connection import Connection, Pool
 from database.tallies import Change, tally
@@ -154,6 +154,6 @@ async def trouble(pool: Pool, log_ids: Iterable[UUID], words: str) -> None:
                 row["automation_id"],
                 words,
             )
-            await journal.tell(
-                connection, f"trouble/{row['id']}", row["automation_id"], "A provider refuses to send", words
+            await notifications.tell_of(
+                connection, row["automation_id"], f"trouble/{row['id']}", "A provider refuses to send", words
             )

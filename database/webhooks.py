@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from database import notifications
 from database.connection import Connection, Pool
 from models.webhooks import Provider
 
@@ -70,11 +71,19 @@ async def finish(connection: Connection, delivery_id: UUID, outcome: str, messag
     )
 
 
+_HELD = """
+    SELECT NULL::uuid, NULL::uuid, NULL::uuid, 'webhooks/' || provider || '/' || current_date,
+           'A provider reports on messages that are not known here',
+           'Deliveries of ' || provider || ' found no message for a day and are held: ' || $2
+    FROM tried WHERE held
+"""
+
+
 async def postpone(pool: Pool, delivery: Delivery, why: str, message_id: UUID | None) -> str:
     """Look at it again after a while, each time a longer one; after a day it is held, and a person is told."""
     wait = min(timedelta(seconds=2.0 ** min(delivery.tries, 12)), LONGEST_WAIT)
     held: bool | None = await pool.fetchval(
-        """
+        f"""
         WITH tried AS (
             UPDATE webhook_deliveries
             SET tries = tries + 1, outcome = $2, held_at = CASE WHEN received_at < now() - $3::interval THEN now() END
@@ -88,10 +97,7 @@ async def postpone(pool: Pool, delivery: Delivery, why: str, message_id: UUID | 
             WHERE NOT t.held AND NOT EXISTS (
                 SELECT 1 FROM occurrences WHERE subject = 'delivery/' || t.id AND processed_at IS NULL AND not_before > now())
         ), told AS (
-            INSERT INTO notifications (key, title, body)
-            SELECT 'webhooks/' || provider || '/' || current_date, 'A provider reports on messages that are not known here',
-                   'Deliveries of ' || provider || ' found no message for a day and are held: ' || $2
-            FROM tried WHERE held ON CONFLICT (key) DO NOTHING
+            {notifications.telling(_HELD)}
         )
         SELECT held FROM tried
         """,

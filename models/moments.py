@@ -203,16 +203,17 @@ def resolve(moment: Moment, anchors: Anchors, ended: Mapping[str, datetime]) -> 
 def resolve_all(steps: Iterable[Step], anchors: Anchors, ended: Mapping[str, datetime]) -> Instants:
     """Every step's due instant and its `until`; None where a step has not ended or an anchor is missing."""
     steps = tuple(steps)
-    due = {step.id: _known(step.moment, anchors, ended) for step in steps}
+    due = {step.id: known(step.moment, anchors, ended) for step in steps}
     until = {
-        step.id: due[step.until] if step.until in due else _known(step.until, anchors, ended)
+        step.id: due[step.until] if step.until in due else known(step.until, anchors, ended)
         for step in steps
         if step.until is not None
     }
     return Instants(due=due, until=until)
 
 
-def _known(text: str, anchors: Anchors, ended: Mapping[str, datetime]) -> datetime | None:
+def known(text: str, anchors: Anchors, ended: Mapping[str, datetime]) -> datetime | None:
+    """The instant of a moment as it is written; None where a step has not ended or an anchor is missing. Raises UnknownZone."""
     try:
         return resolve(parse(text), anchors, ended)
     except MissingAnchor:

@@ -87,8 +87,8 @@ async def pause(pool: Pool, scope: Scope) -> int:
     return await control.pause(pool, scope) or await nothing(pool, scope, "active", "paused")
 
 
-async def resume(pool: Pool, scope: Scope, policy: Policy) -> int:
-    """Resume a scope; `policy` says what happens to steps that fell due meanwhile."""
+async def resume(pool: Pool, scope: Scope, policy: Policy) -> list[UUID]:
+    """Resume a scope, and say which automations; `policy` says what happens to steps that fell due meanwhile."""
     return await control.resume(pool, scope, policy) or await nothing(pool, scope, "paused", "resumed")
 
 

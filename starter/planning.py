@@ -24,7 +24,7 @@ from starter.control import ControlError, unpublishable
 from starter.kinds import KINDS
 from starter.lacking import lacking
 from starter.sponsor_news import SEQUENCE
-from starter.strands import merged, without_covered
+from starter.strands import merged, uncovered, without_covered
 from templates import EventFacts, TemplateError
 from workflows.foresight import Foreseen
 
@@ -121,7 +121,13 @@ class _Planner:
         alone = group.members == 1
         name = group.name if alone else _class_name(group.workflow_type, self._event)
         subject = group.subject_id if alone else None
-        steps = [await self._planned(one, group.workflow_type, subject, group.id, group.members) for one in foreseen]
+        steps = [
+            uncovered(
+                await self._planned(one, group.workflow_type, subject, group.id, group.members),
+                group.covered.get(one.step.topic or ""),
+            )
+            for one in foreseen
+        ]
         return Strand(
             type=group.workflow_type,
             name=name,

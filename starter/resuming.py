@@ -1,22 +1,24 @@
 """What a resume brings at once: decided by the players' own rules, from what the database knows, and counted by kind."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Collection, Hashable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from uuid import UUID
 
 from database import automations, planning, resuming, subjects
+from database.automations import Standing
 from database.connection import Connection, Pool
 from database.control import Scope
 from database.planning import Subject
 from database.resuming import Held, Paused
 from models import conditions, moments
-from models.automation import Action, Anchors, Shift, Step
+from models.automation import Action, Anchors, Progress, Shift, Step
 from models.definition import from_definition
 from models.player import Policy
 from starter import ahead
 from workflows.foresight import on_resume
-from workflows.knowledge import Knowledge
+from workflows.likeness import Likeness
 from workflows.timeline import Skip
 
 
@@ -39,72 +41,127 @@ class Resumption:
     unknown: Counter[str] = field(default_factory=Counter)
     """Why nothing can be said of some automations."""
 
+    def add(self, brought: "_Brought", moved: int) -> None:
+        """Count what it brings to one more automation, and how many steps of that one move."""
+        self.steps += brought.steps
+        self.messages += brought.messages
+        self.skipped += brought.skipped
+        self.moved += moved
 
-async def foresee(pool: Pool, scope: Scope, policy: Policy) -> list[Resumption]:
-    """What a resume of a scope would bring now, by kind. Changes nothing."""
+
+@asynccontextmanager
+async def view(pool: Pool, scope: Scope) -> AsyncIterator["View"]:
+    """The paused automations of a scope as they stand now: they may be resumed while they are looked at."""
     async with planning.snapshot(pool) as connection:
-        paused = await resuming.paused(connection, scope)
+        yield View(connection, scope)
+
+
+class View:
+    """Paused automations at one instant: what is done to them later is not seen here."""
+
+    def __init__(self, connection: Connection, scope: Scope) -> None:
+        self._connection, self._scope = connection, scope
+
+    async def foresee(self, policy: Policy, among: Collection[UUID] | None = None) -> list[Resumption]:
+        """What a resume at that instant brings, by kind; `among` says which of them were resumed, if not all."""
+        chosen = None if among is None else set(among)
+        paused = await resuming.paused(self._connection, self._scope)
+        paused = paused if chosen is None else [one for one in paused if one.id in chosen]
         ids = [one.id for one in paused]
-        timelines = {
-            version: from_definition(stored)
-            for version, stored in (await resuming.definitions(connection, ids)).items()
-        }
-        standings = await automations.standings(connection, ids)
-        progress, facts = await planning.progress(connection, ids), await planning.facts(connection, ids)
-        named = conditions.columns(step.condition for steps in timelines.values() for step in steps)
-        columns = await subjects.read(connection, ids, named)
-        held = await resuming.held(connection, ids)
+        known = _Known(
+            {
+                version: from_definition(stored)
+                for version, stored in (await resuming.definitions(self._connection, paused)).items()
+            },
+            await automations.standings(self._connection, ids),
+            await planning.progress(self._connection, ids),
+            await planning.facts(self._connection, ids),
+        )
+        named = conditions.columns(step.condition for steps in known.timelines.values() for step in steps)
+        known.columns = await subjects.read(self._connection, ids, named)
+        held = await resuming.held(self._connection, ids)
         found: dict[str, Resumption] = {}
+        brought: dict[Hashable, _Brought] = {}
         for one in paused:
             kind = found.setdefault(one.workflow_type, Resumption(one.workflow_type))
             kind.held = held.get(one.workflow_type)
-            standing = standings[one.id]
-            knows = ahead.knowledge(
-                *(one.workflow_type, one.event_id, one.subject_id, timelines[one.version]),
-                *(progress[one.id], facts[one.id]),
-                rules=one.rules,
-                subject=columns[one.id],
-            )
-            await _count(connection, kind, one, knows, automations.anchors(standing), standing.now, policy)
-    return list(found.values())
+            kind.automations += 1
+            try:
+                alike, moved = known.compare(one, policy)
+            except moments.UnknownZone as error:
+                kind.unknown[str(error)] += 1
+                continue
+            if alike not in brought:
+                brought[alike] = await self._bring(one, known, policy)
+            kind.add(brought[alike], moved)
+        return list(found.values())
+
+    async def _bring(self, one: Paused, known: "_Known", policy: Policy) -> "_Brought":
+        """What is decided of one automation, and of all that stand like it."""
+        brought = _Brought()
+        knows = ahead.knowledge(
+            *(one.workflow_type, one.event_id, one.subject_id, known.timelines[one.version]),
+            *(known.progress[one.id], known.facts[one.id]),
+            rules=one.rules,
+            subject=known.columns[one.id],
+        )
+        now = known.standings[one.id].now
+        for decision in on_resume(knows, known.anchors(one, policy), now, policy, one.awaits):
+            if isinstance(decision, Skip):
+                brought.skipped["late" if decision.reason.startswith("late by ") else decision.reason] += 1
+            else:
+                step = knows.steps[decision.step_id]
+                brought.steps += 1
+                for action in step.actions:
+                    brought.messages += await _messages(self._connection, one, step, action)
+        return brought
 
 
-async def _count(
-    connection: Connection,
-    kind: Resumption,
-    one: Paused,
-    knows: Knowledge,
-    before: Anchors,
-    now: datetime,
-    policy: Policy,
-) -> None:
-    kind.automations += 1
-    after = before
-    if policy == "shift" and one.paused_at is not None:
-        shift = Shift(at=one.paused_at, by=now - one.paused_at)
-        after = before.model_copy(update={"shifts": (*before.shifts, shift)})
-    try:
-        if after is not before:
-            kind.moved += _moved(knows, before, after)
-        decisions = list(on_resume(knows, after, now, policy, one.awaits))
-    except moments.UnknownZone as error:
-        kind.unknown[str(error)] += 1
-        return
-    for decision in decisions:
-        if isinstance(decision, Skip):
-            kind.skipped["late" if decision.reason.startswith("late by ") else decision.reason] += 1
-        else:
-            step = knows.steps[decision.step_id]
-            kind.steps += 1
-            kind.messages += sum([await _messages(connection, one, step, action) for action in step.actions])
+@dataclass
+class _Brought:
+    """What a resume brings to one automation."""
+
+    steps: int = 0
+    messages: int = 0
+    skipped: Counter[str] = field(default_factory=Counter)
 
 
-def _moved(knows: Knowledge, before: Anchors, after: Anchors) -> int:
-    """How many steps that have not begun become due at another instant."""
-    steps: Sequence[Step] = knows.about.steps
-    ended = {id_: known.ended for id_, known in knows.progress.items() if known.ended}
-    old, new = (moments.resolve_all(steps, anchors, ended).due for anchors in (before, after))
-    return sum(old[step.id] != new[step.id] for step in steps if step.id not in knows.begun())
+@dataclass
+class _Known:
+    """What was read of paused automations: their timelines by version, all else by id."""
+
+    timelines: dict[str, tuple[Step, ...]]
+    standings: dict[UUID, Standing]
+    progress: dict[UUID, dict[str, Progress]]
+    facts: dict[UUID, set[str]]
+    columns: dict[UUID, dict[str, str]] = field(default_factory=dict)
+    _likenesses: dict[Hashable, Likeness] = field(default_factory=dict)
+
+    def anchors(self, one: Paused, policy: Policy) -> Anchors:
+        """What its moments count from after the resume."""
+        standing = self.standings[one.id]
+        before = automations.anchors(standing)
+        if policy != "shift" or one.paused_at is None:
+            return before
+        shift = Shift(at=one.paused_at, by=standing.now - one.paused_at)
+        return before.model_copy(update={"shifts": (*before.shifts, shift)})
+
+    def compare(self, one: Paused, policy: Policy) -> tuple[Hashable, int]:
+        """What is the same of all for which the resume decides the same, and how many steps of this one move."""
+        standing, progress = self.standings[one.id], self.progress[one.id]
+        after = self.anchors(one, policy)
+        place = (one.event_id, one.version, standing.deadline)
+        likeness = self._likenesses.get(place)
+        if likeness is None:
+            likeness = self._likenesses[place] = Likeness(self.timelines[one.version], after, standing.now)
+        alike = (
+            *(one.workflow_type, one.rules, one.awaits, place, likeness.of(after, progress)),
+            *(frozenset(self.facts[one.id]), frozenset(self.columns[one.id].items())),
+            # What is about an event writes to audiences, and each has its own; all else writes to its subject.
+            one.id if one.subject_id == one.event_id else None,
+        )
+        moved = likeness.moved(automations.anchors(standing), after, progress) if policy == "shift" else 0
+        return alike, moved
 
 
 async def _messages(connection: Connection, one: Paused, step: Step, action: Action) -> int:

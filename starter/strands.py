@@ -42,27 +42,32 @@ def _together(one: Strand, other: Strand) -> Strand:
 
 
 def without_covered(strands: Sequence[Strand]) -> list[Strand]:
-    """The strands, with the steps that another strand of precedence stands for skipped."""
+    """The strands, with the steps that another strand of precedence will stand for skipped.
+
+    Where both have begun it is decided already, person by person.
+    """
     timelines = {strand.type: strand for strand in strands if strand.steps}
     return [
-        strand.model_copy(update={"steps": tuple(_uncovered(step, strand, timelines) for step in strand.steps)})
+        strand.model_copy(update={"steps": tuple(_foreseen(step, strand, timelines) for step in strand.steps)})
         for strand in strands
     ]
 
 
-def _uncovered(step: Planned, strand: Strand, timelines: dict[str, Strand]) -> Planned:
-    """A step as it is, or as skipped where a follow-up writes to everybody of the event on its topic."""
+def uncovered(step: Planned, by: str | None) -> Planned:
+    """A step as it is, or as skipped where its mail is covered by a step of another automation and it has nothing but mail."""
+    if by is None or step.verdict == "skipped" or {reach.channel for reach in step.reaches} != {"email"}:
+        return step
+    return step.model_copy(update={"verdict": "skipped", "why": f"covered by {by}"})
+
+
+def _foreseen(step: Planned, strand: Strand, timelines: dict[str, Strand]) -> Planned:
+    """A step as it is, or as skipped where a follow-up will write to everybody of the event on its topic."""
     topic = next((known.topic for kind in KINDS.values() for known in kind.timeline if known.id == step.step), None)
     winners = {precedence(topic, reach.channel) for reach in step.reaches}
-    if step.verdict == "skipped" or winners != {"post_event_followup"} or strand.type == "post_event_followup":
-        return step
     winner = timelines.get("post_event_followup")
-    covering = [
-        known
-        for known in (KINDS["post_event_followup"].timeline if winner else ())
-        if known.topic == topic
-        and {reach.channel for reach in step.reaches} <= {action.verb for action in known.actions}
-    ]
-    if not covering:
+    if winner is None or winners != {"post_event_followup"} or strand.type == "post_event_followup":
         return step
-    return step.model_copy(update={"verdict": "skipped", "why": f"covered by {covering[0].id}"})
+    if "ahead" not in (strand.status, winner.status):
+        return step
+    covering = next((known.id for known in KINDS["post_event_followup"].timeline if known.topic == topic), None)
+    return uncovered(step, covering)

@@ -174,6 +174,12 @@ def test_sql_lives_in_the_database_room_only() -> None:
     assert wrong == []
 
 
+def test_one_place_alone_writes_notifications() -> None:
+    """So that each is told once, and a new column of the table is one edit."""
+    writing = {path.name for path in files() for _, text in strings(tree_of(path)) if "INTO notifications" in text}
+    assert writing == {"notifications.py"}
+
+
 @pytest.mark.parametrize(
     "text",
     ["SELECT 1", "\n    UPDATE events SET status = $1", "INSERT INTO events (id)", 'CREATE DATABASE "x"', "LISTEN x"],

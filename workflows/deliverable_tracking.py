@@ -45,10 +45,11 @@ TIMELINE = timeline(
         until="deadline_check",
     ),
     step("deadline_check", "deadline at 23:59", condition="deliverable_submitted", late="run"),
+    # A resume that skips all writes to nobody; that the date has passed is true all the same.
+    step("mark_overdue", "deadline at 23:59", update("overdue"), condition=OWED, late="run", priority=1),
     step(
         "send_overdue_alert",
         "deadline at 23:59",
-        update("overdue"),
         email("deliverable_overdue", urgency="high"),
         email("deliverable_overdue_alert", to="the_organizer", urgency="high"),
         condition=OWED,

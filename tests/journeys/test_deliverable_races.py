@@ -20,7 +20,7 @@ CHECKED = ("skipped: the condition does not hold: deliverable_submitted", HANDED
 PREPARED = (CHECKED[0], "skipped: nobody to write to in the step's audience and the_organizer")
 """The alert is under way and its messages were not committed: by now they concern nobody."""
 QUEUED = (CHECKED[0], "success")
-"""The alert is decided and its messages are queued: they die at the gate."""
+"""The alert is decided and its messages are queued: they die at the gate, unless they were committed only after the hand-in."""
 
 AT = {
     # where the tracker waits: of which step, at which point, whether an alert is about to leave that no hand-in stops, and
@@ -28,9 +28,12 @@ AT = {
     "Logo": ("deadline_check", "asked", False, NOTHING),
     "Banner": ("deadline_check", "written", False, NOTHING),
     "Booth plan": ("deadline_check", "ending", False, NOTHING),
-    "Talk": ("send_overdue_alert", "asked", False, CHECKED),
-    "Demo": ("send_overdue_alert", "written", False, CHECKED),
-    "Advert": ("send_overdue_alert", "committing", False, CHECKED),
+    "Lanyard": ("mark_overdue", "asked", False, CHECKED),
+    "Badge": ("mark_overdue", "written", False, CHECKED),
+    "Video": ("mark_overdue", "ending", False, CHECKED),
+    "Talk": ("send_overdue_alert", "asked", False, PREPARED),
+    "Demo": ("send_overdue_alert", "written", False, PREPARED),
+    "Advert": ("send_overdue_alert", "committing", True, QUEUED),
     "Raffle": ("send_overdue_alert", "ending", True, PREPARED),
     "Flyer": ("send_thank_you", "written", False, QUEUED),
 }
@@ -83,7 +86,8 @@ async def test_what_is_handed_in_while_the_deadline_is_decided_is_thanked_for_an
     for name, (step, point, leaving, after_kill) in AT.items():
         messages = await told(office, owed[name])
         states = await house.states(tracker(owed[name]))
-        assert messages == [*(ALERT if leaving and not killed else ()), *THANKS], (step, point, messages)
+        leaves = leaving and (not killed or after_kill is QUEUED)
+        assert messages == [*(ALERT if leaves else ()), *THANKS], (step, point, messages)
         assert (await office.deliverable(owed[name]))["status"] == "submitted", (step, point)
         if killed:
             assert (states["deadline_check"], states["send_overdue_alert"]) == after_kill, (step, point, states)

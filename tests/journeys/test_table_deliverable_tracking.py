@@ -23,6 +23,7 @@ STEPS = [
     "reminder_3_days",
     "reminder_1_day",
     "deadline_check",
+    "mark_overdue",
     "send_overdue_alert",
     "send_thank_you",
 ]
@@ -94,9 +95,9 @@ async def test_what_comes_in_time_is_thanked_for_reviewed_and_not_asked_for_agai
         tracking.assert_urgent()
         steps = await tracking.steps("Deliverable: Logo")
         assert steps["deadline_check"] == "success"
-        assert {steps[step] for step in ("reminder_3_days", "reminder_1_day", "send_overdue_alert")} == {
-            "skipped: the condition does not hold: not deliverable_submitted"
-        }
+        assert {
+            steps[step] for step in ("reminder_3_days", "reminder_1_day", "mark_overdue", "send_overdue_alert")
+        } == {"skipped: the condition does not hold: not deliverable_submitted"}
         owed = await office.deliverable(logo)
         assert (owed["status"], owed["reminders_sent"]) == ("submitted", 2)
 

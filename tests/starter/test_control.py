@@ -131,6 +131,6 @@ async def test_what_a_pause_held_is_released_by_a_resume(house: House) -> None:
     row = await house.row(id_)
     assert row["status"] == "paused"
     assert datetime.now(UTC) - row["paused_at"] < timedelta(seconds=5)
-    assert await control.resume(house.pool, Scope(event_id=event), "send_all") == 1
+    assert await control.resume(house.pool, Scope(event_id=event), "send_all") == [row["id"]]
     told = await house.pool.fetch("SELECT kind, data FROM occurrences WHERE automation_id = $1 ORDER BY id", row["id"])
     assert [(one["kind"], one["data"]) for one in told] == [("paused", {}), ("resumed", {"policy": "send_all"})]

@@ -39,7 +39,7 @@ async def test_no_step_begins_while_paused_and_a_resume_says_what_becomes_of_wha
     assert [await working.journal(id_) for id_ in ids.values()] == [{}, {}, {}]
 
     for policy, event in events.items():
-        assert await control.resume(working.pool, of(event), policy) == 1
+        assert len(await control.resume(working.pool, of(event), policy)) == 1
     for id_ in ids.values():
         await working.until_row(id_, status="completed")
     late, all_, none = [await working.states(id_) for id_ in ids.values()]
@@ -64,7 +64,7 @@ async def test_a_shift_moves_what_counts_from_the_start_by_the_pause_and_leaves_
     assert await control.pause(working.pool, of(event)) == 1
     paused = (await working.row(id_))["paused_at"]
     await asyncio.sleep(6)  # by policy the first would be late now
-    assert await control.resume(working.pool, of(event), "shift") == 1
+    assert len(await control.resume(working.pool, of(event), "shift")) == 1
     resumed = await working.pool.fetchval("SELECT occurred_at FROM occurrences WHERE kind = 'resumed'")
     row = await working.until_row(id_, status="completed", seconds=40)
     journal = await working.journal(id_)
@@ -82,7 +82,7 @@ async def test_a_pause_that_the_player_has_not_heard_of_holds_its_next_step_all_
     await working.until_row(id_, next_execution_at=None)
     assert "**paused**" in await shown(working, id_)
     assert await working.journal(id_) == {}
-    assert await control.resume(working.pool, of(event), "by_policy") == 1
+    assert len(await control.resume(working.pool, of(event), "by_policy")) == 1
     await working.until_row(id_, status="completed")
 
 

@@ -106,7 +106,7 @@ async def test_a_pause_that_is_resumed_with_a_shift_moves_no_due_date(office: Of
 
 
 async def test_a_pause_over_the_deadline_that_is_resumed_to_skip_all(office: Office) -> None:
-    """Nobody is written to about what fell due meanwhile; a new date brings reminders and a check again."""
+    """Nobody is written to about what fell due meanwhile, but it is overdue; a new date brings reminders and a check again."""
     logo = await office.owes()
     await office.live(at(18, 10))
     await control.pause(office.house.pool, Scope(event_id=office.event))
@@ -114,9 +114,29 @@ async def test_a_pause_over_the_deadline_that_is_resumed_to_skip_all(office: Off
     await control.resume(office.house.pool, Scope(event_id=office.event), "skip_all")
     await office.live(at(23, 10))
     assert await office.sent() == [TWO_WEEKS, ONE_WEEK, THREE_DAYS]
+    assert (await office.deliverable(logo))["status"] == "overdue"
     await office.set(logo, due_date=date(2027, 3, 25))
+    assert (await office.deliverable(logo))["status"] == "pending"
     await office.live()
     assert (await office.sent())[3:] == [*urged(at(24, 9)), *alarmed(at(25, 23, 59))]
+
+
+async def test_what_was_handed_in_during_a_pause_over_the_deadline_is_not_overdue(office: Office) -> None:
+    """Resumed to skip all: it came in time, whoever heard of it when."""
+    logo = await office.owes()
+    await office.live(at(18, 10))
+    await control.pause(office.house.pool, Scope(event_id=office.event))
+    await office.live(at(19, 10))
+    await office.set(logo, status="submitted")
+    await office.live(at(22, 10))
+    await control.resume(office.house.pool, Scope(event_id=office.event), "skip_all")
+    await office.live()
+    assert (await office.deliverable(logo))["status"] == "submitted"
+    assert not {template for template, _, _ in await office.sent()} & {
+        template for template, _, _ in alarmed(at(20, 9))
+    }
+    states = await office.house.states(tracker(logo))
+    assert states["mark_overdue"] == "skipped: the condition does not hold: not deliverable_submitted"
 
 
 async def test_a_reminder_ahead_is_changed_and_one_that_went_out_cannot_be(office: Office) -> None:

@@ -50,7 +50,7 @@ async def test_what_is_never_handed_in_is_reminded_of_and_then_told_as_overdue(o
     row = await office.house.row(tracker(logo))
     assert (row["id"], row["name"]) == (known["workflow_id"], "Deliverable: Logo")
     # It listens on: what comes late is still welcome.
-    assert (row["status"], row["steps_completed"], row["next_execution_at"]) == ("active", 7, None)
+    assert (row["status"], row["steps_completed"], row["next_execution_at"]) == ("active", 8, None)
 
 
 async def test_a_late_hand_in_is_thanked_for_reviewed_and_ends_with_its_approval(office: Office) -> None:

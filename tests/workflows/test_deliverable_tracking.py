@@ -65,10 +65,11 @@ def test_the_timeline_is_the_owners_table() -> None:
             1,
         ),
         ("deadline_check", "deadline at 23:59", "", "run", None, 3),
+        ("mark_overdue", "deadline at 23:59", "update overdue", "run", None, 1),
         (
             "send_overdue_alert",
             "deadline at 23:59",
-            "update overdue + email deliverable_overdue high + email deliverable_overdue_alert high",
+            "email deliverable_overdue high + email deliverable_overdue_alert high",
             "send",
             None,
             1,
@@ -128,10 +129,12 @@ def test_what_is_never_handed_in_is_reminded_of_four_times_and_found_overdue_in_
         ("reminder_1_week", NINE - 7 * DAY),
         ("reminder_3_days", NINE - 3 * DAY),
         ("reminder_1_day", NINE - DAY),
+        ("mark_overdue", DEADLINE),
         ("send_overdue_alert", DEADLINE),
     ]
     assert tracker.fates[4:] == [
         ("deadline_check", 0, "the condition does not hold: deliverable_submitted"),
+        ("mark_overdue", 0, "done"),
         ("send_overdue_alert", 0, "done"),
         ("send_thank_you", 0, "the condition does not hold: deliverable_submitted"),
     ]
@@ -150,6 +153,7 @@ def test_what_is_handed_in_stops_the_reminders_and_is_found_in_time() -> None:
         ("reminder_3_days", 0, owed),
         ("reminder_1_day", 0, owed),
         ("deadline_check", 0, "done"),
+        ("mark_overdue", 0, owed),
         ("send_overdue_alert", 0, owed),
         ("send_thank_you", 0, "done"),
     ]
@@ -163,7 +167,7 @@ def test_what_is_handed_in_stops_the_reminders_and_is_found_in_time() -> None:
         (NINE - 5 * DAY, []),
         (NINE - 2 * DAY, ["reminder_3_days"]),
         (NINE - 6 * HOUR, ["reminder_1_day"]),
-        (DEADLINE + DAY, ["send_overdue_alert"]),
+        (DEADLINE + DAY, ["mark_overdue", "send_overdue_alert"]),
     ],
 )
 def test_a_deliverable_added_late_gets_at_most_the_one_reminder_that_still_fits(
@@ -183,6 +187,7 @@ def test_a_moved_due_date_times_everything_that_lies_ahead_anew() -> None:
         ("reminder_1_week", NINE - 2 * DAY),
         ("reminder_3_days", NINE + 2 * DAY),
         ("reminder_1_day", NINE + 4 * DAY),
+        ("mark_overdue", DEADLINE + 5 * DAY),
         ("send_overdue_alert", DEADLINE + 5 * DAY),
     ]
 
@@ -196,6 +201,7 @@ def test_an_overdue_deliverable_with_a_new_date_is_reminded_of_and_checked_again
     assert again == [
         ("reminder_3_days", 1),
         ("reminder_1_day", 1),
+        ("mark_overdue", 1),
         ("send_overdue_alert", 1),
     ]
     tracker.move(anchors(DEADLINE - 2 * DAY))
@@ -212,6 +218,7 @@ def test_the_events_zone_decides_when_nine_o_clock_is() -> None:
         ("reminder_1_week", NINE - 7 * DAY - 7 * HOUR),
         ("reminder_3_days", NINE - 3 * DAY - 7 * HOUR),
         ("reminder_1_day", NINE - DAY - 7 * HOUR),
+        ("mark_overdue", in_tokyo),
         ("send_overdue_alert", in_tokyo),
     ]
 
@@ -220,5 +227,8 @@ def test_a_worker_that_was_away_over_the_deadline_still_checks_and_alerts() -> N
     tracker = stage(DEADLINE - 4 * DAY)
     tracker.now = DEADLINE + 3 * DAY
     tracker.play(until=DEADLINE + 3 * DAY)
-    assert done(tracker) == [("send_overdue_alert", DEADLINE + 3 * DAY)]
+    assert done(tracker) == [
+        ("mark_overdue", DEADLINE + 3 * DAY),
+        ("send_overdue_alert", DEADLINE + 3 * DAY),
+    ]
     assert {step: reason for step, _, reason in tracker.fates}["reminder_1_day"] == "overtaken by deadline_check"
