@@ -21,6 +21,16 @@ IN_SCOPE = """
 """
 """What a row of automation_workflows has to be; the scope's parts are $1 to $3."""
 
+
+def _chosen(*statuses: str) -> str:
+    """The automations of the scope in these states, locked in the one order in which whoever settles messages locks them too."""
+    wanted = ", ".join(f"'{status}'" for status in statuses)
+    return f"""
+        WITH chosen AS MATERIALIZED (
+            SELECT id FROM automation_workflows WHERE {IN_SCOPE} AND status IN ({wanted}) ORDER BY id FOR NO KEY UPDATE
+        )"""
+
+
 _TELL = """
     INSERT INTO occurrences (kind, rehearsal, event_id, automation_id, subject, lane, data, occurred_at)
     SELECT $4, rehearsal, event_id, id, 'automation/' || id, 1, $5, eventos_now(event_id) FROM changed
@@ -32,10 +42,10 @@ async def pause(pool: Pool, scope: Scope) -> int:
     return await _change(
         pool,
         f"""
-        WITH changed AS (
-            UPDATE automation_workflows SET status = 'paused', paused_at = eventos_now(event_id), updated_at = now()
-            WHERE {IN_SCOPE} AND status IN ('pending', 'active')
-            RETURNING id, event_id, rehearsal
+        {_chosen("pending", "active")}, changed AS (
+            UPDATE automation_workflows a SET status = 'paused', paused_at = eventos_now(event_id), updated_at = now()
+            FROM chosen WHERE a.id = chosen.id
+            RETURNING a.id, event_id, rehearsal
         )
         {_TELL}
         """,
@@ -53,13 +63,13 @@ async def resume(pool: Pool, scope: Scope, policy: str) -> list[UUID]:
     """
     rows = await pool.fetch(
         f"""
-        WITH changed AS (
-            UPDATE automation_workflows SET status = 'active', paused_at = NULL, updated_at = now(),
+        {_chosen("paused")}, changed AS (
+            UPDATE automation_workflows a SET status = 'active', paused_at = NULL, updated_at = now(),
                 shifts = CASE WHEN $5::jsonb ->> 'policy' = 'shift' AND paused_at IS NOT NULL THEN shifts || jsonb_build_object(
                     'at', paused_at, 'by', 'PT' || extract(epoch FROM eventos_now(event_id) - paused_at) || 'S')
                     ELSE shifts END
-            WHERE {IN_SCOPE} AND status = 'paused'
-            RETURNING id, event_id, rehearsal
+            FROM chosen WHERE a.id = chosen.id
+            RETURNING a.id, event_id, rehearsal
         ), released AS (
             UPDATE messages m SET release_at = eventos_now(m.event_id), reason = NULL
             FROM changed c WHERE m.automation_id = c.id AND m.status = 'queued' AND m.release_at = 'infinity'
@@ -79,10 +89,10 @@ async def cancel(pool: Pool | Connection, scope: Scope, why: str) -> int:
     return await _change(
         pool,
         f"""
-        WITH changed AS (
-            UPDATE automation_workflows SET status = 'cancelled', updated_at = now()
-            WHERE {IN_SCOPE} AND status IN ('pending', 'active', 'paused')
-            RETURNING id, event_id, rehearsal
+        {_chosen("pending", "active", "paused")}, changed AS (
+            UPDATE automation_workflows a SET status = 'cancelled', updated_at = now()
+            FROM chosen WHERE a.id = chosen.id
+            RETURNING a.id, event_id, rehearsal
         ), dropped AS (
             UPDATE messages m SET release_at = eventos_now(m.event_id)
             WHERE m.id IN (

@@ -98,7 +98,7 @@ async def event_cancelled(connection: Connection, event_id: UUID) -> int:
             {_ATTENDEES}
             WHERE e.id = $1 AND e.status = 'cancelled' AND o.event_cancelled_notice
               AND (e.ends_at IS NULL OR e.ends_at > coalesce(e.clock_now, now()))
-            FOR NO KEY UPDATE OF a
+            ORDER BY a.id FOR NO KEY UPDATE OF a
         )
         {_WRITE}
         """,
