@@ -111,7 +111,7 @@ class Intake:
         try:
             outcome = await self._take_in(occurrence)
             await occurrences.settle(self._pool, occurrence.id, outcome)
-            log.info("occurrence_taken_in", outcome=outcome, **about)
+            log.debug("occurrence_taken_in", outcome=outcome, **about)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is kept with the occurrence
             await self._fail(occurrence, error, about)
         finally:

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -42,6 +43,7 @@ async def serve(settings: Settings, host: str, port: int) -> None:
         loop = asyncio.get_running_loop()
         for name in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(name, setattr, server, "should_exit", True)
+        gc.freeze()  # what was imported stays: the collector need not walk through it while somebody waits for an answer
         log.info("api_started", host=host, port=port)
         await server._serve()  # noqa: SLF001 - `serve` would raise the signal again once it has ended
         if not server.started:

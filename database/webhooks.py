@@ -51,24 +51,28 @@ async def store(
     return bool(new)
 
 
-async def load(connection: Connection | Pool, delivery_id: UUID, *, lock: bool = False) -> Delivery | None:
-    """A delivery; with `lock` nobody else takes it in until the transaction ends."""
-    row = await connection.fetchrow(
-        f"""
-        SELECT id, provider, rehearsal, coalesce(body, '{{}}') AS body, received_at, tries, processed_at IS NOT NULL AS processed, outcome
-        FROM webhook_deliveries WHERE id = $1 {"FOR UPDATE" if lock else ""}
+async def load(pool: Pool, delivery_id: UUID) -> Delivery | None:
+    """A delivery as it is now."""
+    row = await pool.fetchrow(
+        """
+        SELECT id, provider, rehearsal, coalesce(body, '{}') AS body, received_at, tries, processed_at IS NOT NULL AS processed, outcome
+        FROM webhook_deliveries WHERE id = $1
         """,
         delivery_id,
     )
     return Delivery(**dict(row)) if row else None
 
 
-async def finish(connection: Connection, delivery_id: UUID, outcome: str, message_id: UUID | None = None) -> None:
-    """The delivery has been taken in."""
-    await connection.execute(
-        "UPDATE webhook_deliveries SET processed_at = now(), outcome = $2, message_id = $3, held_at = NULL WHERE id = $1",
+async def finish(connection: Connection, delivery_id: UUID, outcome: str, message_id: UUID | None = None) -> bool:
+    """The delivery has been taken in; False if somebody else has done so, and then nothing else of this transaction may hold."""
+    new: bool | None = await connection.fetchval(
+        """
+        UPDATE webhook_deliveries SET processed_at = now(), outcome = $2, message_id = $3, held_at = NULL
+        WHERE id = $1 AND processed_at IS NULL RETURNING TRUE
+        """,
         *(delivery_id, outcome, message_id),
     )
+    return bool(new)
 
 
 _HELD = """

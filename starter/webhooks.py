@@ -54,6 +54,10 @@ class NotYet(Exception):
     """What a delivery speaks of is not there yet."""
 
 
+class TakenIn(Exception):
+    """Somebody else took the delivery in meanwhile: what was about to be changed is not."""
+
+
 class Webhooks:
     """Takes deliveries in. Each may be taken in twice, and they may come in any order."""
 
@@ -74,16 +78,15 @@ class Webhooks:
         try:
             if report.word == "received" and delivery.provider == "resend" and report.provider_id:
                 report = replace(report, answer=await self._accounts[delivery.rehearsal].receive(report.provider_id))
-            return await self._change(delivery.id, report)
+            return await self._change(delivery, report)
+        except TakenIn:
+            return "taken in already"
         except (NotYet, Unavailable) as later:
             return await webhooks.postpone(self._pool, delivery, str(later), report.message_id)
 
-    async def _change(self, delivery_id: UUID, report: Report) -> str:
+    async def _change(self, delivery: Delivery, report: Report) -> str:
         """Everything that follows from one delivery, in one transaction with the note that it was taken in."""
         async with self._pool.acquire() as connection, connection.transaction():
-            delivery = await webhooks.load(connection, delivery_id, lock=True)
-            if delivery is None or delivery.processed:
-                return "taken in already"
             message: Spoken | None = None
             if report.word == "ignored":
                 outcome = f"nobody acts on {delivery.body.get('type') or 'such a report'}"
@@ -93,8 +96,9 @@ class Webhooks:
             else:
                 message = await _spoken_of(connection, delivery, report)
                 outcome = await _mark(connection, delivery, message, report)
-            await webhooks.finish(connection, delivery.id, outcome, message.id if message else None)
-        log.info("webhook_taken_in", delivery=str(delivery.id), provider=delivery.provider, word=report.word)
+            if not await webhooks.finish(connection, delivery.id, outcome, message.id if message else None):
+                raise TakenIn
+        log.debug("webhook_taken_in", delivery=str(delivery.id), provider=delivery.provider, word=report.word)
         return outcome
 
 
