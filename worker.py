@@ -53,6 +53,9 @@ log = structlog.get_logger()
 STOP_SECONDS = 10
 """How long a stopping worker may take to finish or hand back what is in flight."""
 
+POLLS = 20
+"""Requests for workflow tasks that wait at the server at the same time."""
+
 WORKFLOWS = [
     EventLaunchWorkflow,
     SponsorOutreachWorkflow,
@@ -136,6 +139,9 @@ def build(
         interceptors=[logs.BindActivity(), CountFailures(pool), DropUnintelligible()],
         workflow_runner=runner(),
         graceful_shutdown_timeout=timedelta(seconds=STOP_SECONDS),
+        # A thousand that begin at once ask on the queue that all workers share; by default one poll in five is for it.
+        max_concurrent_workflow_task_polls=POLLS,
+        nonsticky_to_sticky_poll_ratio=0.5,
         # A killed worker's workflows go to another one after this long.
         sticky_queue_schedule_to_start_timeout=timedelta(seconds=5),
     )

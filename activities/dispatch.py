@@ -95,7 +95,9 @@ class Dispatch:
         """Send what is due on a channel, for about a minute or until the worker stops."""
         pump = self.pump(cast(Channel, about.channel), rehearsal=about.rehearsal)
         async with AsyncExitStack() as stack:
-            woken = await stack.enter_async_context(listening(self._listen_url, "eventos_messages"))
+            # What is queued wakes its own pump; a step of a rehearsal's clock, or what a person lets go, wakes all.
+            ours = f"eventos_messages_{about.channel}{'_rehearsal' if about.rehearsal else ''}"
+            woken = await stack.enter_async_context(listening(self._listen_url, "eventos_messages", ours))
             stop = await stack.enter_async_context(_stopping(woken))
             await pump.run(stop, woken)
 

@@ -9,8 +9,8 @@ from database.connection import connect
 
 
 @asynccontextmanager
-async def listening(url: str, channel: str) -> AsyncIterator[asyncio.Event]:
-    """An event that is set whenever somebody notifies `channel`. A pooler would swallow LISTEN, so the way is direct."""
+async def listening(url: str, *channels: str) -> AsyncIterator[asyncio.Event]:
+    """An event that is set whenever somebody notifies one of `channels`. A pooler would swallow LISTEN, so the way is direct."""
     woken = asyncio.Event()
 
     def wake(*_: Any) -> None:
@@ -18,7 +18,8 @@ async def listening(url: str, channel: str) -> AsyncIterator[asyncio.Event]:
 
     connection = await connect(url)
     try:
-        await connection.add_listener(channel, wake)
+        for channel in channels:
+            await connection.add_listener(channel, wake)
         yield woken
     finally:
         await connection.close(timeout=5)
