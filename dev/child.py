@@ -1,6 +1,7 @@
 """A process started here that ends with us, however we end."""
 
 import asyncio
+import atexit
 import ctypes
 import os
 import signal
@@ -157,6 +158,7 @@ def _claim(port: int) -> bool:
         claim.close()
         return False
     _claims[port] = claim
+    atexit.register(claim.close)
     return True
 
 

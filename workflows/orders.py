@@ -167,9 +167,8 @@ class Orders(Doing):
         return said
 
     def _may_decide(self, decision: Decide) -> None:
+        # Whether anything waits for it, and for which words, may have changed since the player looked: the database says.
         self._is_open(decision.step)
-        if self.knows.waiting.awaited is None and not self.knows.outdated:
-            raise ApplicationError(f"{decision.step} does not wait for approval; nothing of the automation does.")
 
     @workflow.update
     async def modify(self, change: Change) -> Revised:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from database import claims
+from database import claims, decisions
 from database.approvals import Waiting
 from database.control import Scope
 from models.approval import Decide
@@ -247,6 +247,26 @@ async def test_words_changed_after_the_approval_hold_what_is_queued_until_they_a
     assert (await launch.waiting()).step == "announce"
     assert await launch.claim() == []
 
+    await launch.approve()
+    assert await launch.claim() == ["announcement_email"] * 3
+
+
+DEAF = """
+CREATE FUNCTION hold_news() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.held_at := now(); RETURN NEW; END $$;
+CREATE TRIGGER deaf BEFORE INSERT ON occurrences FOR EACH ROW WHEN (NEW.kind = 'content_changed') EXECUTE FUNCTION hold_news();
+"""
+"""Nobody is told that words were changed."""
+
+
+async def test_changed_words_can_be_approved_before_the_automation_has_heard_that_they_changed(working: House) -> None:
+    working.post_as = None
+    launch = await begin(working)
+    await working.until(lambda: _asked(launch))
+    await launch.approve()
+    await working.until_step(launch.id, "announce", "running")
+    await launch.pool.execute(DEAF)
+    await launch.revise("announcement_email", subject="Changed after you looked")
+    assert await decisions.ask_again(launch.pool, (await launch.row())["id"])
     await launch.approve()
     assert await launch.claim() == ["announcement_email"] * 3
 
