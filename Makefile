@@ -13,7 +13,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 help: ## what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /\1|/' | awk -F'|' '{printf "  make %-8s %s\n", $$1, $$2}'
 
-demo: $(READY) ## live a whole event on a stepped clock, in two or three minutes
+demo: $(READY) ## live a whole event on a stepped clock, in a minute or two
 	$(BIN)/eventos demo $(ARGS)
 
 dev: $(READY) ## the whole system on this machine, until Ctrl-C
