@@ -12,12 +12,13 @@ from database.migrate import MigrationError
 from dev.child import PartFailed
 from dev.temporal_binary import TemporalNotFound
 from settings import MissingSettings
-from starter.client import TemporalUnreachable
+from starter.client import NotReady, TemporalUnreachable
 
 MENDABLE: tuple[type[Exception], ...] = (
     DatabaseUnreachable,
     MigrationError,
     MissingSettings,
+    NotReady,
     PartFailed,
     TemporalNotFound,
     TemporalUnreachable,

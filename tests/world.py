@@ -1,5 +1,6 @@
 """A small world to send messages in: one organizer, one event, contacts, one automation with its words."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -7,6 +8,7 @@ from uuid import UUID, uuid4
 
 from database.connection import Connection, Pool
 from models.automation import Action, Step
+from models.definition import to_definition
 from models.messages import Enqueue
 
 STARTS = timedelta(days=60)
@@ -81,6 +83,19 @@ class World:
             count,
             domain,
         )
+
+    async def begin(self, kind: str, subject: UUID, steps: Sequence[Step], status: str = "active") -> UUID:
+        """One more automation of the event, as its row would be."""
+        id_ = uuid4()
+        await self.pool.execute(
+            """
+            INSERT INTO automation_workflows (id, event_id, organizer_id, subject_id, name, workflow_type, definition, status,
+                rules, temporal_workflow_id, started_at)
+            VALUES ($1, $2, $3, $4, $5, $5, $6, $7, 1, $8, now())
+            """,
+            *(id_, self.event, self.organizer, subject, kind, to_definition(steps), status, str(id_)),
+        )
+        return id_
 
     def request(self, step: Step = EMAIL, **changes: Any) -> Enqueue:
         """What a player would ask for this step."""

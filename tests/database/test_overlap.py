@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 
@@ -10,7 +10,6 @@ from database import claims
 from database.connection import Pool
 from database.outbox import enqueue
 from models.automation import Action, Step
-from models.definition import to_definition
 from models.messages import Enqueue
 from tests.world import World, make_world
 from workflows.post_event_followup import TIMELINE
@@ -50,19 +49,6 @@ async def guest(world: World, name: str = "guest", **columns: Any) -> tuple[UUID
     return contact, registration
 
 
-async def automation(world: World, kind: str, subject: UUID, steps: tuple[Step, ...], status: str = "active") -> UUID:
-    id_ = uuid4()
-    await world.pool.execute(
-        """
-        INSERT INTO automation_workflows (id, event_id, organizer_id, subject_id, name, workflow_type, definition, status,
-            rules, temporal_workflow_id, started_at)
-        VALUES ($1, $2, $3, $4, $5, $5, $6, $7, 1, $8, now())
-        """,
-        *(id_, world.event, world.organizer, subject, kind, to_definition(steps), status, str(id_)),
-    )
-    return id_
-
-
 async def send(world: World, step: Step, automation_id: UUID | None = None, person: UUID | None = None) -> None:
     """Queue a step as its automation would; with `person`, to its subject alone."""
     request = world.request(step)
@@ -96,7 +82,7 @@ async def fates(world: World, automation_id: UUID | None = None) -> dict[tuple[s
 
 async def test_the_launchs_last_mail_gives_way_to_the_attendees_own_and_its_whatsapp_does_not(world: World) -> None:
     _, registration = await guest(world)
-    await automation(world, "attendee_nurture", registration, NURTURE)
+    await world.begin("attendee_nurture", registration, NURTURE)
     await send(world, FINAL)
     assert await fates(world) == {
         ("email", "guest"): "covered by final_details",
@@ -107,7 +93,7 @@ async def test_the_launchs_last_mail_gives_way_to_the_attendees_own_and_its_what
 @pytest.mark.parametrize("status", ["cancelled", "failed"])
 async def test_an_automation_that_is_cancelled_or_failed_covers_nothing(world: World, status: str) -> None:
     _, registration = await guest(world)
-    await automation(world, "attendee_nurture", registration, NURTURE, status)
+    await world.begin("attendee_nurture", registration, NURTURE, status)
     await send(world, FINAL)
     assert (await fates(world))["email", "guest"] == "sending"
 
@@ -115,14 +101,14 @@ async def test_an_automation_that_is_cancelled_or_failed_covers_nothing(world: W
 @pytest.mark.parametrize("status", ["pending", "active", "paused", "completed"])
 async def test_one_that_waits_runs_pauses_or_is_done_covers(world: World, status: str) -> None:
     _, registration = await guest(world)
-    await automation(world, "attendee_nurture", registration, NURTURE, status)
+    await world.begin("attendee_nurture", registration, NURTURE, status)
     await send(world, FINAL)
     assert (await fates(world))["email", "guest"] == "covered by final_details"
 
 
 async def test_somebody_elses_journey_covers_nobody_but_them(world: World) -> None:
     _, registration = await guest(world)
-    await automation(world, "attendee_nurture", registration, NURTURE)
+    await world.begin("attendee_nurture", registration, NURTURE)
     other = await world.contact("other@people.example")
     await world.pool.execute("INSERT INTO registrations (event_id, contact_id) VALUES ($1, $2)", world.event, other)
     await send(world, FINAL)
@@ -132,7 +118,7 @@ async def test_somebody_elses_journey_covers_nobody_but_them(world: World) -> No
 
 async def test_a_journey_whose_own_step_was_taken_out_or_skipped_covers_nothing(world: World) -> None:
     _, registration = await guest(world)
-    id_ = await automation(world, "attendee_nurture", registration, NURTURE)
+    id_ = await world.begin("attendee_nurture", registration, NURTURE)
     await world.pool.execute(
         """
         INSERT INTO workflow_execution_logs (workflow_id, slot, step_id, step_name, action_type, status)
@@ -144,7 +130,7 @@ async def test_a_journey_whose_own_step_was_taken_out_or_skipped_covers_nothing(
     assert (await fates(world))["email", "guest"] == "sending"
 
     _, other = await guest(world, "other")
-    await automation(world, "attendee_nurture", other, NURTURE[1:])
+    await world.begin("attendee_nurture", other, NURTURE[1:])
     again = FINAL.model_copy(update={"id": "final_again"})
     await send(world, again)
     assert (await fates(world))["email", "other"] == "sending"
@@ -162,8 +148,8 @@ async def test_after_the_event_the_follow_up_sends_and_the_attendees_journey_is_
     world: World, mine: str, theirs: str
 ) -> None:
     contact, registration = await guest(world)
-    nurture = await automation(world, "attendee_nurture", registration, NURTURE)
-    followup = await automation(world, "post_event_followup", world.event, TIMELINE)
+    nurture = await world.begin("attendee_nurture", registration, NURTURE)
+    followup = await world.begin("post_event_followup", world.event, TIMELINE)
     step = next(step for step in NURTURE if step.id == mine)
     await send(world, step, nurture, contact)
     assert await fates(world, nurture) == {("email", "guest"): f"covered by {theirs}"}
@@ -175,20 +161,20 @@ async def test_after_the_event_the_follow_up_sends_and_the_attendees_journey_is_
 async def test_who_was_not_there_is_not_thanked_by_the_follow_up_and_so_not_covered_by_it(world: World) -> None:
     contact, registration = await guest(world)
     await guest(world, "present", checked_in_at=world.started)
-    nurture = await automation(world, "attendee_nurture", registration, NURTURE)
-    await automation(world, "post_event_followup", world.event, TIMELINE)
+    nurture = await world.begin("attendee_nurture", registration, NURTURE)
+    await world.begin("post_event_followup", world.event, TIMELINE)
     await send(world, NURTURE[1], nurture, contact)
     assert await fates(world, nurture) == {("email", "guest"): "sending"}
 
 
 async def test_once_the_follow_up_has_queued_its_mails_only_those_who_get_one_are_covered(world: World) -> None:
     _, early = await guest(world, "early")
-    followup = await automation(world, "post_event_followup", world.event, TIMELINE)
+    followup = await world.begin("post_event_followup", world.event, TIMELINE)
     await send(world, FOLLOWUP["content_delivery"], followup)
     late, registration = await guest(world, "late")
     nurtures = {
-        "early": await automation(world, "attendee_nurture", early, NURTURE),
-        "late": await automation(world, "attendee_nurture", registration, NURTURE),
+        "early": await world.begin("attendee_nurture", early, NURTURE),
+        "late": await world.begin("attendee_nurture", registration, NURTURE),
     }
     await send(world, NURTURE[2], nurtures["late"], late)
     await send(world, NURTURE[2], nurtures["early"], world.contacts[0])
@@ -199,8 +185,8 @@ async def test_once_the_follow_up_has_queued_its_mails_only_those_who_get_one_ar
 async def test_an_organizer_may_have_both_sent(world: World) -> None:
     await world.set_organizer(overlap="all")
     contact, registration = await guest(world)
-    nurture = await automation(world, "attendee_nurture", registration, NURTURE)
-    followup = await automation(world, "post_event_followup", world.event, TIMELINE)
+    nurture = await world.begin("attendee_nurture", registration, NURTURE)
+    followup = await world.begin("post_event_followup", world.event, TIMELINE)
     await send(world, NURTURE[2], nurture, contact)
     await send(world, FOLLOWUP["content_delivery"], followup)
     assert await fates(world, nurture) == {("email", "guest"): "sending"}
@@ -209,8 +195,8 @@ async def test_an_organizer_may_have_both_sent(world: World) -> None:
 
 async def test_the_loser_is_covered_also_while_the_winner_is_not_due_yet(world: World) -> None:
     contact, registration = await guest(world)
-    nurture = await automation(world, "attendee_nurture", registration, NURTURE)
-    followup = await automation(world, "post_event_followup", world.event, TIMELINE)
+    nurture = await world.begin("attendee_nurture", registration, NURTURE)
+    followup = await world.begin("post_event_followup", world.event, TIMELINE)
     later = world.request(FOLLOWUP["content_delivery"], now=world.started + timedelta(hours=1))
     await enqueue(world.pool, later.model_copy(update={"automation_id": followup}))
     await send(world, NURTURE[2], nurture, contact)

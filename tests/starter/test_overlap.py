@@ -10,7 +10,6 @@ import pytest
 from database import events
 from database.connection import Pool
 from models.automation import Step
-from models.definition import to_definition
 from starter.planning import outlook
 from tests.world import World, make_world
 from workflows import attendee_nurture, event_launch, post_event_followup
@@ -52,16 +51,7 @@ async def world(pool: Pool) -> World:
 
 
 async def begin(world: World, kind: str, subject: UUID, status: str, steps: tuple[Step, ...] | None = None) -> UUID:
-    id_ = uuid4()
-    await world.pool.execute(
-        """
-        INSERT INTO automation_workflows (id, event_id, organizer_id, subject_id, name, workflow_type, definition, status,
-            rules, temporal_workflow_id, started_at)
-        VALUES ($1, $2, $3, $4, $5, $5, $6, $7, 1, $8, now())
-        """,
-        *(id_, world.event, world.organizer, subject, kind, to_definition(steps or TIMELINES[kind]), status, str(id_)),
-    )
-    return id_
+    return await world.begin(kind, subject, steps or TIMELINES[kind], status)
 
 
 async def journal(world: World, automation: UUID, step: str, said: str) -> None:
