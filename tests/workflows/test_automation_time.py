@@ -60,13 +60,16 @@ async def test_a_touch_costs_one_timer_and_one_local_activity(working: House) ->
     more.subtract(await counted(working, three))
     added = {name: count for name, count in more.items() if count}
 
+    # On a machine that stands still for a second two touches come due at one wake: that saves a timer, never costs one.
+    wakes = added["TIMER_FIRED"]
+    assert 1 <= wakes <= 3
     assert added == {
-        "TIMER_STARTED": 3,
-        "TIMER_FIRED": 3,
+        "TIMER_STARTED": wakes,
+        "TIMER_FIRED": wakes,
         "MARKER_RECORDED": 3,
-        "WORKFLOW_TASK_SCHEDULED": 3,
-        "WORKFLOW_TASK_STARTED": 3,
-        "WORKFLOW_TASK_COMPLETED": 3,
+        "WORKFLOW_TASK_SCHEDULED": wakes,
+        "WORKFLOW_TASK_STARTED": wakes,
+        "WORKFLOW_TASK_COMPLETED": wakes,
     }
 
 
