@@ -218,7 +218,8 @@ async def finish(pool: Pool, automation_id: UUID, status: str) -> None:
             """
             UPDATE workflow_execution_logs l
             SET status = 'skipped', completed_at = now(), ended_at = eventos_now(a.event_id),
-                result = coalesce(l.result, '{}') || jsonb_build_object('reason', 'the automation was ' || a.status)
+                result = coalesce(l.result, '{}') || jsonb_build_object(
+                    'reason', coalesce(a.cancelled_because, 'the automation was cancelled'))
             FROM automation_workflows a
             WHERE a.id = l.workflow_id AND a.id = $1 AND a.status = 'cancelled' AND l.status IN ('pending', 'running')
               AND l.slot <> 'event_cancelled'
@@ -239,8 +240,14 @@ async def finish(pool: Pool, automation_id: UUID, status: str) -> None:
 async def lose(pool: Pool, automation_id: UUID) -> bool:
     """Mark an automation whose workflow has closed while its row says that it runs; True if that was so.
 
-    One that was never started has not been lost, and one that ended has said so before it closed.
+    One that was never started has not been lost, and one that ended has said so before it closed; one that was cancelled before
+    it was started ends here, as no workflow will say so.
     """
+    if await pool.fetchval(
+        "SELECT status = 'cancelled' AND completed_at IS NULL FROM automation_workflows WHERE id = $1", automation_id
+    ):
+        await finish(pool, automation_id, "cancelled")
+        return False
     status: str = await pool.execute(
         """
         UPDATE automation_workflows
@@ -283,10 +290,10 @@ SUBJECT_NAMES = {
 """How the subject of each kind is called in the name of its automation; an event names itself."""
 
 
-async def subject_name(pool: Pool, workflow_type: str, subject_id: UUID) -> str:
+async def subject_name(connection: Connection, workflow_type: str, subject_id: UUID) -> str:
     """The name of an automation's subject; empty where the event's is enough."""
     sql = SUBJECT_NAMES.get(workflow_type)
-    return "" if sql is None else (await pool.fetchval(sql, subject_id)) or ""
+    return "" if sql is None else (await connection.fetchval(sql, subject_id)) or ""
 
 
 SUBJECT_EVENTS = {

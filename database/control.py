@@ -84,13 +84,13 @@ async def resume(pool: Pool, scope: Scope, policy: str) -> list[UUID]:
 async def cancel(pool: Pool | Connection, scope: Scope, why: str) -> int:
     """Cancel everything that runs in a scope; its queued messages die at the gate, also what lies for later.
 
-    It waits for no message: who settles one holds its row and then asks for the automation's.
+    `why` is what its steps and messages then say. It waits for no message: who settles one holds its row and then asks for the automation's.
     """
     return await _change(
         pool,
         f"""
         {_chosen("pending", "active", "paused")}, changed AS (
-            UPDATE automation_workflows a SET status = 'cancelled', updated_at = now()
+            UPDATE automation_workflows a SET status = 'cancelled', cancelled_because = $5::jsonb ->> 'why', updated_at = now()
             FROM chosen WHERE a.id = chosen.id
             RETURNING a.id, event_id, rehearsal
         ), dropped AS (

@@ -18,7 +18,7 @@ message whose outcome is not known yet."""
 FOR_GOOD: frozenset[Verdict] = frozenset({"cancelled", "skipped"})
 
 GATES: tuple[tuple[Verdict, str, str], ...] = (
-    ("cancelled", "the automation was cancelled", f"a.status = 'cancelled' AND NOT {notices.OF_CANCELLATION}"),
+    ("cancelled", "{cancelled}", f"a.status = 'cancelled' AND NOT {notices.OF_CANCELLATION}"),
     ("cancelled", "the event was cancelled", f"e.status = 'cancelled' AND NOT {notices.OF_CANCELLATION}"),
     (
         "cancelled",
@@ -45,7 +45,7 @@ SELECT m.id, m.organizer_id, m.event_id, m.automation_id, m.log_id, m.channel, m
        m.attempts, c.first_name, c.company, c.timezone, r.ticket_type, r.ticket_code, r.id IS NOT NULL AS registered,
        coalesce(m.include, '{{}}'), m.person_id, m.alone, m.step,
        CASE {" ".join(f"WHEN {shut} THEN {place}" for place, (_, _, shut) in enumerate(GATES))} END AS gate,
-       s.reason AS suppressed, covered.by AS covered,
+       coalesce(a.cancelled_because, 'the automation was cancelled') AS cancelled, s.reason AS suppressed, covered.by AS covered,
        -- whether JUDGE_TIME has anything to ask
        m.topic IS NOT NULL OR (m.priority > 1 AND m.channel IN ('email', 'whatsapp')
                                AND (o.cap_messages IS NOT NULL OR o.quiet_from <> o.quiet_until)) AS timed
@@ -129,13 +129,14 @@ async def judge(connection: Connection | Pool, ids: Collection[UUID]) -> list[Ju
     """What the gates say now, most urgent message first."""
     judged, timed = [], False
     for row in await connection.fetch(JUDGE, list(ids)):
-        *message, gate, suppressed, covered, asks_time = row.values()
+        *message, gate, cancelled, suppressed, covered, asks_time = row.values()
         if gate is None:
             judged.append(Judged(Claimed(*message), "send"))
             timed = timed or asks_time
         else:
             verdict, reason, _ = GATES[gate]
-            judged.append(Judged(Claimed(*message), verdict, reason.format(suppressed=suppressed, covered=covered)))
+            why = reason.format(cancelled=cancelled, suppressed=suppressed, covered=covered)
+            judged.append(Judged(Claimed(*message), verdict, why))
     if not timed:
         return judged
     passing = [one.message.id for one in judged if one.verdict == "send"]

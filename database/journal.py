@@ -229,15 +229,16 @@ async def decide(
 
 
 async def skip_rest(connection: Connection, automation_id: UUID) -> None:
-    """Journal the steps that a cancellation kept from beginning as skipped, where it is known what was cancelled."""
+    """Journal the steps that a cancellation kept from beginning as skipped, and why."""
     await connection.execute(
         """
         INSERT INTO workflow_execution_logs
             (workflow_id, slot, step_id, step_name, action_type, status, completed_at, due_at, ended_at, result)
         SELECT a.id, s ->> 'id', s ->> 'id', s ->> 'name', s ->> 'type', 'skipped', now(), eventos_now(a.event_id),
-               eventos_now(a.event_id), jsonb_build_object('reason', a.cancelled_because)
+               eventos_now(a.event_id),
+               jsonb_build_object('reason', coalesce(a.cancelled_because, 'the automation was cancelled'))
         FROM automation_workflows a CROSS JOIN jsonb_array_elements(a.definition -> 'steps') s
-        WHERE a.id = $1 AND a.status = 'cancelled' AND a.cancelled_because IS NOT NULL
+        WHERE a.id = $1 AND a.status = 'cancelled'
           AND NOT EXISTS (SELECT 1 FROM workflow_execution_logs l WHERE l.workflow_id = a.id AND l.step_id = s ->> 'id')
         ON CONFLICT DO NOTHING
         """,

@@ -84,8 +84,8 @@ async def event_moved(pool: Pool, event_id: UUID) -> int:
     return int(status.rpartition(" ")[2])
 
 
-async def event_cancelled(connection: Connection, event_id: UUID) -> int:
-    """Queue the notice of an event's cancellation for every attendee who is accompanied; returns how many.
+async def event_cancelled(connection: Connection, event_id: UUID, automation_id: UUID | None = None) -> int:
+    """Queue the notice of an event's cancellation for every attendee who is accompanied, or for one; returns how many.
 
     In one transaction with the cancellation of their automations, before it: whose automation is over hears nothing, and so
     nobody hears it twice.
@@ -98,17 +98,11 @@ async def event_cancelled(connection: Connection, event_id: UUID) -> int:
             {_ATTENDEES}
             WHERE e.id = $1 AND e.status = 'cancelled' AND o.event_cancelled_notice
               AND (e.ends_at IS NULL OR e.ends_at > coalesce(e.clock_now, now()))
+              AND ($4::uuid IS NULL OR a.id = $4)
             ORDER BY a.id FOR NO KEY UPDATE OF a
         )
         {_WRITE}
         """,
-        *(event_id, "event_cancelled", "Event cancelled"),
-    )
-    await connection.execute(
-        """
-        UPDATE automation_workflows SET cancelled_because = 'the event was cancelled'
-        WHERE event_id = $1 AND workflow_type = 'attendee_nurture' AND status IN ('pending', 'active', 'paused')
-        """,
-        event_id,
+        *(event_id, "event_cancelled", "Event cancelled", automation_id),
     )
     return int(status.rpartition(" ")[2])

@@ -47,6 +47,18 @@ async def due(pool: Pool, limit: int, busy: Collection[str]) -> list[Occurrence]
     return [Occurrence(*row.values()) for row in rows]
 
 
+async def cancelled_since(pool: Pool, event_id: UUID, id_: int) -> bool:
+    """Whether an event was cancelled after this occurrence."""
+    since: bool = await pool.fetchval(
+        """
+        SELECT EXISTS (SELECT 1 FROM occurrences WHERE event_id = $1 AND kind = 'event_status_change'
+                       AND data ->> 'status' = 'cancelled' AND id > $2)
+        """,
+        *(event_id, id_),
+    )
+    return since
+
+
 async def settle(pool: Pool, id_: int, outcome: str) -> None:
     """Mark an occurrence as processed, with what came of it."""
     await pool.execute(

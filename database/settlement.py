@@ -118,7 +118,8 @@ async def cancel_earlier(connection: Connection, automation_id: UUID) -> None:
     """Cancel what cancelled earlier generations of an automation still have in the queue, so that this one can send it."""
     moved = await connection.fetch(
         """
-        UPDATE messages m SET status = 'cancelled', reason = 'the automation was cancelled'
+        UPDATE messages m
+        SET status = 'cancelled', reason = coalesce(a.cancelled_because, 'the automation was cancelled')
         FROM automation_workflows mine
         JOIN automation_workflows a ON a.workflow_type = mine.workflow_type AND a.subject_id = mine.subject_id
         JOIN workflow_execution_logs l ON l.workflow_id = a.id

@@ -94,7 +94,7 @@ async def resume(pool: Pool, scope: Scope, policy: Policy) -> list[UUID]:
 
 async def cancel(pool: Pool, scope: Scope) -> int:
     """Cancel a scope for good: no further step, no further message."""
-    count = await control.cancel(pool, scope, "cancelled by a person")
+    count = await control.cancel(pool, scope, "the automation was cancelled")
     return count or await nothing(pool, scope, "running", "cancelled")
 
 

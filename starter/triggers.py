@@ -14,21 +14,22 @@ from temporalio.common import (
 )
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
-from database import automations, control, decisions, events, notices, notifications, occurrences
+from database import automations, decisions, events, notices, notifications, occurrences
 from database.connection import Pool
-from database.control import Scope
 from database.events import Event
 from database.occurrences import Occurrence, Rule
 from database.registrations import NotConfirmed
 from models import conditions
 from models.approval import Approval
-from models.automation import RULES, WorkflowType
-from models.definition import from_definition, to_definition
+from models.automation import WorkflowType
+from models.definition import from_definition
 from models.player import AutomationInput, News
 from models.problems import Known
 from starter import rules, sponsor_news
+from starter.cancelling import CANCELLED, cancel_all, registered_before
 from starter.client import AUTOMATION_TYPE, EVENT_ID, REHEARSAL, tell
 from starter.kinds import KINDS, NEWS, Kind
+from starter.rows import row_of
 from starter.watch import Watches
 from starter.webhooks import Webhooks
 
@@ -104,10 +105,17 @@ class Triggers:
                 return await self.begin(
                     "sponsor_outreach", event, proposal, occurrence.created_at, kind=sponsor_news.SEQUENCE
                 )
+            case "registration_confirmed":
+                outcome = await self._others(occurrence, event_id)
+                return await registered_before(self._pool, event_id, occurrence) or outcome
             case _:
-                told = await occurrences.tell_customs(self._pool, event_id, occurrence)
-                outcome = await self._match(occurrence, event_id)
-                return f"{outcome}; {told} custom automations are told" if told else outcome
+                return await self._others(occurrence, event_id)
+
+    async def _others(self, occurrence: Occurrence, event_id: UUID) -> str:
+        """Rules may begin something, and custom automations may wait for it."""
+        told = await occurrences.tell_customs(self._pool, event_id, occurrence)
+        outcome = await self._match(occurrence, event_id)
+        return f"{outcome}; {told} custom automations are told" if told else outcome
 
     async def begin(
         self,
@@ -128,20 +136,8 @@ class Triggers:
         if closes is not None and closes <= event.now:
             said = "started" if kind.closes == "event_date" else "ended"
             raise Refused(f"{event.name} has already {said}, so its {workflow_type} has nothing left to do.")
-        subject = await automations.subject_name(self._pool, workflow_type, subject_id)
         async with self._pool.acquire() as connection, connection.transaction():
-            begun = await automations.begin(
-                connection,
-                workflow_type=workflow_type,
-                event_id=event.id,
-                subject_id=subject_id,
-                name=kind.title.format(event=event, subject=subject),
-                definition=to_definition(kind.timeline),
-                steps=kind.timeline,
-                rules=RULES,
-                since=since,
-                approval=approval,
-            )
+            begun = await row_of(connection, workflow_type, kind, event, subject_id, since, approval)
         if begun.status in ("completed", "failed", "cancelled"):
             return f"{workflow_type} has run already"
         try:
@@ -181,18 +177,11 @@ class Triggers:
         outcome = await self._match(occurrence, event_id)
         status, was = occurrence.data.get("status"), occurrence.data.get("was")
         if status == "cancelled" or (was == "published" and status == "draft"):
-            why = "the event was cancelled" if status == "cancelled" else "the event was unpublished"
+            why = CANCELLED if status == "cancelled" else "the event was unpublished"
             event = await events.get(self._pool, event_id)
             if event is not None and event.status == status:  # else it has changed again since
-                return await self._cancel_all(event_id, status, why)
+                return await cancel_all(self._pool, event, why)
         return outcome
-
-    async def _cancel_all(self, event_id: UUID, status: str, why: str) -> str:
-        """Cancel every automation of an event; where it was cancelled, its attendees are told in the same transaction."""
-        async with self._pool.acquire() as connection, connection.transaction():
-            mailed = await notices.event_cancelled(connection, event_id) if status == "cancelled" else 0
-            count = await control.cancel(connection, Scope(event_id=event_id), why)
-        return f"{count} automations cancelled: {why}" + (f"; {mailed} attendees get a notice" if mailed else "")
 
     async def _match(self, occurrence: Occurrence, event_id: UUID) -> str:
         wanted = await occurrences.rules_for(self._pool, occurrence.kind, event_id, occurrence.data.get("rule"))

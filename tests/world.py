@@ -179,9 +179,10 @@ async def make_world(pool: Pool, *, clock: datetime | None = None) -> World:
             """
             INSERT INTO automation_workflows (id, event_id, organizer_id, subject_id, name, workflow_type, definition, status,
                 steps_total, rules, temporal_workflow_id, started_at, rehearsal)
-            VALUES ($1, $2, $3, $2, 'Event Launch: River Conf', 'event_launch', '{"steps": [1, 2, 3]}', 'active', 3, 1, $4, $5, $6)
+            VALUES ($1, $2, $3, $2, 'Event Launch: River Conf', 'event_launch', $7, 'active', 3, 1, $4, $5, $6)
             """,
             *(automation, event, organizer, f"event_launch/{event}/1", started, clock is not None),
+            to_definition((EMAIL, SOCIAL, WHATSAPP)),
         )
         await connection.execute(
             "INSERT INTO marketing_campaigns (id, event_id, automation_id, name, status) VALUES ($1, $2, $3, 'Launch', 'scheduled')",

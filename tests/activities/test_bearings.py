@@ -11,6 +11,7 @@ from temporalio.testing import ActivityEnvironment
 from activities.bearings import BearingsActivities
 from database.connection import Pool
 from models.automation import FOREVER
+from models.definition import to_definition
 from models.player import Asked, Bearings, Finish, Rest
 from tests.world import World, make_world
 from workflows.timeline import social, step, timeline
@@ -132,10 +133,11 @@ async def test_the_end_closes_the_row_and_what_still_ran_in_its_journal(world: W
         """,
         world.automation,
     )
+    await world.set_automation(definition=to_definition(STEPS))
     wish = Finish(automation_id=world.automation, event_id=world.event, status="cancelled")
     await ActivityEnvironment().run(BearingsActivities(world.pool).finish, wish)
     row = await world.row()
-    assert (row["status"], row["steps_completed"], row["next_execution_at"]) == ("cancelled", 1, None)
+    assert (row["status"], row["steps_completed"], row["next_execution_at"]) == ("cancelled", len(STEPS), None)
     assert row["completed_at"] is not None
     journal = await world.journal(STEPS[0])
     assert (journal["status"], journal["result"]["reason"]) == ("skipped", "the automation was cancelled")

@@ -3,7 +3,6 @@
 import shutil
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from playwright.async_api import async_playwright
@@ -71,7 +70,7 @@ async def test_a_persons_own_wish_stands_above_what_else_is_known(
     assert await reasons(pool) == [("email", "ada@people.example", "unsubscribed")]
 
 
-@pytest.mark.parametrize("link", [str(uuid4()), "nonsense", "%00", "x" * 500])
+@pytest.mark.parametrize("link", ["9c7d2f10-5b3e-4c1a-8f60-2d4b6a8e0c13", "nonsense", "%00", "x" * 500])
 async def test_a_link_that_leads_nowhere_says_so_kindly(api: Api, pool: Pool, link: str) -> None:
     for method in ("GET", "POST"):
         answer = await api.http.request(method, f"/unsubscribe/{link}")

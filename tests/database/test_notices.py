@@ -81,8 +81,8 @@ async def test_of_a_cancelled_event_the_notice_goes_out_and_nothing_else(world: 
     assert await cancel(world) == 0
     assert await claim_all(world) == {
         ("event_cancelled", "sending"): 3,
-        ("registration_confirmation", "the automation was cancelled"): 1,
-        ("send_announcement", "the automation was cancelled"): 3,
+        ("registration_confirmation", "the event was cancelled"): 1,
+        ("send_announcement", "the event was cancelled"): 3,
     }
 
 
@@ -90,11 +90,11 @@ async def test_of_a_cancelled_event_the_notice_goes_out_and_nothing_else(world: 
     ("change", "fate"),
     [
         ("UPDATE registrations SET status = 'cancelled' WHERE event_id = $1", "the registration is not confirmed"),
-        ("UPDATE events SET status = 'published' WHERE id = $1", "the automation was cancelled"),
-        ("UPDATE messages SET priority = 2 WHERE event_id = $1", "the automation was cancelled"),
-        ("UPDATE messages SET template = 'day_of_welcome' WHERE event_id = $1", "the automation was cancelled"),
-        ("UPDATE messages SET step = 'day_of_welcome' WHERE event_id = $1", "the automation was cancelled"),
-        ("UPDATE messages SET round = 0 WHERE event_id = $1", "the automation was cancelled"),
+        ("UPDATE events SET status = 'published' WHERE id = $1", "the event was cancelled"),
+        ("UPDATE messages SET priority = 2 WHERE event_id = $1", "the event was cancelled"),
+        ("UPDATE messages SET template = 'day_of_welcome' WHERE event_id = $1", "the event was cancelled"),
+        ("UPDATE messages SET step = 'day_of_welcome' WHERE event_id = $1", "the event was cancelled"),
+        ("UPDATE messages SET round = 0 WHERE event_id = $1", "the event was cancelled"),
     ],
 )
 async def test_the_gate_opens_for_the_notice_alone(world: World, change: str, fate: str) -> None:

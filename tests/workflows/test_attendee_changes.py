@@ -164,6 +164,42 @@ async def test_the_cancellation_is_told_once_however_often_it_is_taken_in(early:
     assert [step for step, _ in await early.sent()].count("event_cancelled") == 1
 
 
+async def test_who_registered_before_the_cancellation_hears_of_it_though_nobody_had_looked(early: Guests) -> None:
+    """Registered and cancelled while nobody was at work: told once, and every step says why."""
+    ada = await early.register()
+    await early.live(START + DAY)
+    async with early.house.pool.acquire() as connection, connection.transaction():
+        late = [
+            await connection.fetchval(
+                """
+                WITH person AS (
+                    INSERT INTO contacts (organizer_id, email, first_name)
+                    SELECT organizer_id, $2 || '@people.example', $2 FROM events WHERE id = $1 RETURNING id
+                ) INSERT INTO registrations (event_id, contact_id) SELECT $1, id FROM person RETURNING id
+                """,
+                *(early.event, name),
+            )
+            for name in ("bob", "cleo")
+        ]
+        await connection.execute("UPDATE events SET status = 'cancelled' WHERE id = $1", early.event)
+    await early.live()
+
+    assert [step for step, _ in await early.sent(ada)] == ["registration_confirmation", "event_cancelled"]
+    for one in late:
+        assert [step for step, _ in await early.sent(one)] == ["event_cancelled"]
+        states = await early.became(one)
+        assert states.pop("event_cancelled") == "success"
+        assert set(states.values()) == {"skipped: the event was cancelled"}
+        row = await early.row(one)
+        assert (row["status"], row["steps_completed"]) == ("cancelled", 10)
+        assert row["completed_at"] is not None
+
+    await early.set(late[0], status="cancelled")
+    await early.set(late[0], status="confirmed")  # for an event that everybody knows is off
+    await early.live()
+    assert [step for step, _ in await early.sent(late[0])] == ["event_cancelled"]
+
+
 async def test_cancelled_published_again_and_cancelled_again(early: Guests) -> None:
     """An event that happens after all takes its attendees up again; a second cancellation is told again."""
     ada = await early.register()
