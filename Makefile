@@ -19,8 +19,8 @@ demo: $(READY) ## live a whole event on a stepped clock, in a minute or two
 dev: $(READY) ## the whole system on this machine, until Ctrl-C
 	$(BIN)/eventos dev $(ARGS)
 
-test: $(READY) ## every test
-	$(BIN)/pytest $(ARGS)
+test: $(READY) ## every test, on as many processors as there are
+	$(BIN)/pytest -n auto --maxprocesses 4 --dist worksteal $(ARGS)
 
 check: $(READY) ## style, types, import rules, the lock
 	$(BIN)/ruff check .

@@ -21,7 +21,7 @@ from commands.show import console as wide_console
 from commands.story import SPONSORS, STORY, TOLD, people
 from database import events
 from database.connection import Pool, connect, connect_pool
-from database.reports import is_under_way
+from database.reports import under_way
 from database.seed import seed
 from dev.stack import Stack
 from settings import Settings
@@ -100,11 +100,17 @@ async def _live(pool: Pool, settings: Settings, event_id: UUID, begun: datetime,
 
 
 async def _kill(stack: Stack, pool: Pool, event_id: UUID, console: Console, times: int) -> None:
-    """End the worker's process as a crash would, each time in the middle of another step; the stack starts another."""
+    """End the worker's process as a crash would, each time in the middle of another step; the stack starts another.
+
+    The kills are spread over the event's life. A step that was over before anybody looked leaves its place to the next.
+    """
+    ahead = 0
     for count in range(times):
-        step = KILLED_IN[count * len(KILLED_IN) // times]
-        while not await is_under_way(pool, event_id, step):
+        ahead = max(ahead, count * len(KILLED_IN) // times)
+        steps = KILLED_IN[ahead : len(KILLED_IN) - (times - count - 1)]
+        while (step := await under_way(pool, event_id, steps)) is None:
             await asyncio.sleep(0.002)
+        ahead = KILLED_IN.index(step) + 1
         assert stack.worker is not None
         stack.worker.child.kill()
         console.print(f"  [red]worker killed[/] in the middle of {step} ({count + 1} of {times})")

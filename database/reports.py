@@ -1,6 +1,6 @@
 """What has become of an event's automations: every step, who got what, and why not."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -122,17 +122,16 @@ async def notifications(pool: Pool, event_id: UUID) -> list[tuple[str, str]]:
     return [(row["title"], row["body"]) for row in rows]
 
 
-async def is_under_way(pool: Pool, event_id: UUID, step: str) -> bool:
-    """Whether a step has begun and not ended, and if it sends messages, the first of them is on its way."""
-    found: bool = await pool.fetchval(
+async def under_way(pool: Pool, event_id: UUID, steps: Sequence[str]) -> str | None:
+    """The first of these steps that has begun and not ended, and if it sends messages, has the first of them on its way."""
+    found: str | None = await pool.fetchval(
         """
-        SELECT EXISTS (
-            SELECT 1 FROM workflow_execution_logs l JOIN automation_workflows a ON a.id = l.workflow_id
-            WHERE a.event_id = $1 AND l.step_id = $2 AND l.status = 'running'
-              AND (l.open = 0 OR EXISTS (SELECT 1 FROM messages m WHERE m.log_id = l.id AND m.status IN ('sending', 'sent'))))
+        SELECT l.step_id FROM workflow_execution_logs l JOIN automation_workflows a ON a.id = l.workflow_id
+        WHERE a.event_id = $1 AND l.step_id = ANY($2) AND l.status = 'running'
+          AND (l.open = 0 OR EXISTS (SELECT 1 FROM messages m WHERE m.log_id = l.id AND m.status IN ('sending', 'sent')))
+        ORDER BY array_position($2, l.step_id::text) LIMIT 1
         """,
-        event_id,
-        step,
+        *(event_id, steps),
     )
     return found
 

@@ -29,6 +29,7 @@ def pytest_configure() -> None:
 
 
 MEMORY = Path("/dev/shm")
+OURS = "eventos-tests-"
 ROOM = 2 * 1024**3
 """Bytes that must be free there: each test's database is a copy of ten megabytes, gone after the test."""
 
@@ -39,11 +40,25 @@ def _in_memory() -> Path | None:
     return MEMORY if there and shutil.disk_usage(MEMORY).free > ROOM else None
 
 
+def _ended(pid: str) -> bool:
+    """Whether a session that left its directory was killed."""
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except (ValueError, PermissionError):
+        return False
+    return False
+
+
 @pytest.fixture(scope="session")
 def place() -> Iterator[Path]:
     """A directory for the session's servers; unlike pytest's own it can be entered by the user PostgreSQL runs as."""
-    directory = Path(tempfile.mkdtemp(prefix="eventos-tests-", dir=_in_memory()))
+    directory = Path(tempfile.mkdtemp(prefix=f"{OURS}{os.getpid()}-", dir=_in_memory()))
     directory.chmod(0o711)
+    for other in directory.parent.glob(f"{OURS}[0-9]*-*"):
+        if _ended(other.name.removeprefix(OURS).partition("-")[0]):
+            shutil.rmtree(other, ignore_errors=True)
     yield directory
     shutil.rmtree(directory, ignore_errors=True)
 
