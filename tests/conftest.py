@@ -11,7 +11,9 @@ from uuid import uuid4
 
 import asyncpg
 import httpx2
+import hypothesis
 import pytest
+from hypothesis import HealthCheck
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
@@ -20,11 +22,14 @@ from database.migrate import migrate
 from dev.postgres import Postgres
 from dev.sandbox import Sandbox
 from dev.temporal import Temporal
+from starter import control
 from tests.workflows.house import House, open_house
 
 
 def pytest_configure() -> None:
-    """End on SIGTERM as on Ctrl-C, so that what the fixtures started is stopped."""
+    """Properties are no races; and an end by SIGTERM is one by Ctrl-C, so that what the fixtures started is stopped."""
+    hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    hypothesis.settings.load_profile("patient")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
@@ -149,9 +154,16 @@ def task_queue() -> str:
 
 @pytest.fixture
 async def house(
-    pool: Pool, temporal: Client, database: str, temporal_server: str, sandbox: str, task_queue: str
+    pool: Pool,
+    temporal: Client,
+    database: str,
+    temporal_server: str,
+    sandbox: str,
+    task_queue: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[House]:
     """A house for automations whose worker is not yet at work; every history is replayed at the end."""
+    monkeypatch.setattr(control, "ANSWER_SECONDS", 60.0)  # an answer that comes late is no failure of what is asked
     async with open_house(pool, temporal, database, temporal_server, sandbox, task_queue) as house:
         yield house
 

@@ -154,7 +154,7 @@ async def test_a_faulty_answer_neither_loses_nor_repeats_a_mail_with_a_file(
 ) -> None:
     await enqueue(desk.pool, desk.world.request(step(template="registration_confirmation")))
     await providers.faults(next=[fault])
-    accounts.email._wire._seconds = 0.5
+    accounts.email._wire._seconds = 4.0
     await dispatch.pump("email", rehearsal=False).drain()
     accounts.email.pace.pause(0)
     await to_the_end(desk.pool, dispatch)

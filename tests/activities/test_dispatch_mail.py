@@ -130,7 +130,7 @@ async def test_a_faulty_answer_neither_loses_nor_repeats_a_mail(
     await world.people(230)
     await enqueue(pool, world.request())
     await providers.faults(next=[fault, "none", fault])
-    accounts.email._wire._seconds = 0.5
+    accounts.email._wire._seconds = 4.0
 
     pump = dispatch.pump("email", rehearsal=False)
     await pump.drain()
@@ -163,7 +163,14 @@ async def test_an_account_that_is_refused_is_shown_and_forgotten_when_it_works_a
     await world.people(5)
     await enqueue(pool, world.request())
     accounts.email._key = "invalid-key"
-    await dispatch.pump("email", rehearsal=False).run(asyncio.Event(), asyncio.Event(), seconds=0.5)
+    stop, woken = asyncio.Event(), asyncio.Event()
+    running = asyncio.create_task(dispatch.pump("email", rehearsal=False).run(stop, woken))
+    async with asyncio.timeout(60):
+        while not await pool.fetchval("SELECT count(*) FROM notifications"):
+            await asyncio.sleep(0.02)
+    stop.set()
+    woken.set()
+    await running
 
     assert await world.counts() == {"queued": 5}
     journal = await world.journal()
@@ -350,7 +357,7 @@ async def test_a_stopping_pump_finishes_or_hands_back(
     running = asyncio.create_task(dispatch.pump("email", rehearsal=False).run(stop, asyncio.Event()))
     await asyncio.sleep(0.3)
     stop.set()
-    await asyncio.wait_for(running, 5)
+    await asyncio.wait_for(running, 60)
 
     assert set(await world.counts()) <= {"sent", "queued"}
 

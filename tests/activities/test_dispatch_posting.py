@@ -74,7 +74,7 @@ async def test_a_faulty_answer_never_sends_twice(
     channel: Channel, fault: str, outcome: str, pool: Pool, providers: Providers, dispatch: Dispatch, accounts: Accounts
 ) -> None:
     await providers.faults(PROVIDERS[channel], next=[fault])
-    accounts.sender(channel)._wire._seconds = 0.5
+    accounts.sender(channel)._wire._seconds = 4.0
     pump = dispatch.pump(channel, rehearsal=False)
     batch = await claimed(pool, channel)
     pump._launch(batch, pump._delivery.carry(batch))

@@ -17,7 +17,6 @@ ADA = "ada@people.example"
 async def desk(world: World, providers: Providers) -> AsyncIterator[Desk]:
     desk = await make_desk(world)
     desk.weather = Weather(f"{providers.url}/weather")
-    desk.weather._wire._seconds = 0.5
     yield desk
     await desk.weather.aclose()
 
@@ -46,6 +45,9 @@ async def test_a_provider_that_fails_is_reported_left_alone_for_a_while_and_aske
     desk: Desk, providers: Providers, fault: str, why: str
 ) -> None:
     await providers.faults("weather", next=[fault])
+    if fault == "timeout":
+        assert desk.weather is not None
+        desk.weather._wire._seconds = 0.5
     for _ in range(2):
         missing = await desk.missing("weather", "parking")
         assert why in missing[ADA]["weather"]

@@ -69,7 +69,7 @@ async def test_the_process_serves_and_ends_cleanly_when_it_is_told_to(database: 
             try:
                 assert (await http.get("/healthz")).status_code == 200
                 break
-            except httpx2.ConnectError:
+            except httpx2.HTTPError:
                 await asyncio.sleep(0.05)
         process.send_signal(signal.SIGTERM)
     _, said = await process.communicate()

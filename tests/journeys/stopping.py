@@ -105,7 +105,7 @@ class Stopped:
 
     async def lived(self) -> None:
         """Wait until those who were let go have lived on."""
-        await asyncio.wait_for(self._living, 90)
+        await asyncio.wait_for(self._living, 170)
 
 
 @asynccontextmanager

@@ -3,7 +3,7 @@
 from contextlib import suppress
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from models.conditions import ConditionError, Term, parse
@@ -82,13 +82,11 @@ terms = st.builds(
 )
 
 
-@settings(deadline=None)
 @given(st.lists(terms, min_size=1, max_size=4))
 def test_a_condition_that_is_written_down_reads_the_same(written: list[Term]) -> None:
     assert parse(" and ".join(map(str, written))).terms == tuple(written)
 
 
-@settings(deadline=None)
 @given(
     terms,
     st.sets(st.sampled_from(["opened", "responded"])),
@@ -98,7 +96,6 @@ def test_exactly_one_of_a_term_and_its_opposite_holds(term: Term, facts: set[str
     assert term.holds(facts, subject) is not term.negated().holds(facts, subject)
 
 
-@settings(deadline=None)
 @given(st.text(max_size=40))
 def test_no_text_at_all_raises_anything_but_a_condition_error(text: str) -> None:
     with suppress(ConditionError):

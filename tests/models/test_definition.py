@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from models.automation import Action, Late, Step
@@ -76,7 +76,6 @@ def one(**keys: Any) -> Step:
     return from_definition({"steps": [{"id": "only", **keys}]})[0]
 
 
-@settings(deadline=None)
 @given(st.lists(steps, min_size=1, max_size=4))
 def test_what_is_written_reads_exactly_the_same_also_by_way_of_json(timeline: list[Step]) -> None:
     assert from_definition(json.loads(json.dumps(to_definition(timeline)))) == tuple(timeline)
@@ -375,7 +374,6 @@ keys = st.sampled_from(
 valid = st.sampled_from(["email", "condition", "a", "b", "1 day", "x == true", 3])
 
 
-@settings(deadline=None)
 @given(st.lists(st.dictionaries(keys, json_values | valid, max_size=6) | json_values, max_size=4) | json_values)
 def test_whatever_is_handed_in_is_accepted_or_refused_with_problems(steps: object) -> None:
     with suppress(DefinitionError):

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from models.automation import Anchors, Shift, Step
@@ -82,7 +82,6 @@ def test_an_error_underlines_the_wrong_word_and_says_what_is_allowed(text: str, 
     assert shown[carets.index("^") : carets.rindex("^") + 1] == word
 
 
-@settings(deadline=None)
 @given(st.text(max_size=40))
 def test_no_text_at_all_raises_anything_but_a_moment_error(text: str) -> None:
     with suppress(MomentError):
@@ -150,7 +149,6 @@ def test_a_misspelt_zone_is_answered_with_the_nearest_one() -> None:
         at("7 days", Anchors(start=START, zone="Europe/Berln"))
 
 
-@settings(deadline=None)
 @given(instants, zones, st.integers(0, 5000), elapsed)
 def test_elapsed_units_are_the_same_in_every_zone(start: datetime, zone: str, amount: int, unit: str) -> None:
     anchors = Anchors(start=start, zone=zone)
@@ -161,7 +159,6 @@ def test_elapsed_units_are_the_same_in_every_zone(start: datetime, zone: str, am
     assert resolved.tzinfo is UTC
 
 
-@settings(deadline=None)
 @given(instants, zones, st.integers(-400, 400), calendar)
 def test_calendar_units_keep_date_and_wall_clock_wherever_that_exists(
     date: datetime, zone: str, amount: int, unit: str
@@ -176,7 +173,6 @@ def test_calendar_units_keep_date_and_wall_clock_wherever_that_exists(
     assert timedelta(0) <= got - wanted <= timedelta(days=1)
 
 
-@settings(deadline=None)
 @given(instants, zones, st.integers(1, 300))
 def test_days_ahead_are_never_behind(date: datetime, zone: str, days: int) -> None:
     ahead, less = at(f"event_date + {days} days", _at(date, zone)), at(f"event_date + {days - 1} days", _at(date, zone))
@@ -185,7 +181,6 @@ def test_days_ahead_are_never_behind(date: datetime, zone: str, days: int) -> No
     assert date <= less <= ahead
 
 
-@settings(deadline=None)
 @given(instants, zones, st.integers(-60, 60), st.times())
 def test_a_wall_time_is_kept_or_moved_forward_by_the_gap(date: datetime, zone: str, days: int, clock: time) -> None:
     clock = clock.replace(second=0, microsecond=0)

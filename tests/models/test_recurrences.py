@@ -6,7 +6,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from models.recurrences import Fire, Recurrence, RecurrenceError, parse, recurring
@@ -102,14 +102,12 @@ def test_what_is_meant_for_a_moment_is_left_to_moments(text: str) -> None:
     assert not recurring(text)
 
 
-@settings(deadline=None)
 @given(st.text(max_size=40).map("every {}".format))
 def test_no_text_at_all_raises_anything_but_a_recurrence_error(text: str) -> None:
     with suppress(RecurrenceError):
         assert parse(text)
 
 
-@settings(deadline=None)
 @given(phrases, instants, zones)
 def test_instants_increase_strictly_and_are_the_same_from_wherever_one_looks(
     text: str, instant: datetime, zone: ZoneInfo
@@ -125,7 +123,6 @@ def test_instants_increase_strictly_and_are_the_same_from_wherever_one_looks(
         assert {parse(text).latest_by(at, zone).at for at in (one.at, between)} == {one.at}
 
 
-@settings(deadline=None)
 @given(phrases, instants, zones)
 def test_the_clock_shows_the_time_that_was_named_but_where_it_leaves_it_out(
     text: str, instant: datetime, zone: ZoneInfo
@@ -141,7 +138,6 @@ def test_the_clock_shows_the_time_that_was_named_but_where_it_leaves_it_out(
             assert shown.replace(tzinfo=None) > wall
 
 
-@settings(deadline=None)
 @given(instants, zones, times)
 def test_no_day_week_or_month_is_skipped(instant: datetime, zone: ZoneInfo, at: str) -> None:
     for text, gaps in (

@@ -30,6 +30,12 @@ class Sandbox:
         wish = {"provider": provider, "per_second": per_second}
         (await self._control.post("/limits", json=wish)).raise_for_status()
 
+    async def asked(self, provider: str, count: int) -> None:
+        """Wait until so many requests have come in."""
+        async with asyncio.timeout(60):
+            while await self.requests(provider) < count:
+                await asyncio.sleep(0.01)
+
     async def accepted(self, provider: str, account: str | None = None) -> list[dict[str, Any]]:
         query = {"provider": provider} | ({"account": account} if account else {})
         rows: list[dict[str, Any]] = (await self._control.get("/messages", params=query)).json()["messages"]

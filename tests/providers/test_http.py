@@ -21,12 +21,12 @@ def wire(url: str, seconds: float = 10.0) -> Wire:
 
 
 async def test_the_time_limit_is_on_the_whole_answer_and_not_on_each_byte(loopback: Any) -> None:
-    loopback.answer(200, {"slow": "as can be"}, drip=0.05)
+    loopback.answer(200, {"slow": "as can be"}, drip=1)  # more than a minute in all
     began = time.monotonic()
     async with aclosing(wire(loopback.url, seconds=0.4)) as slow:
         with pytest.raises(Unavailable, match=r"Acme did not answer within 0.4 s") as unavailable:
             await slow.request("POST", "/things")
-    assert time.monotonic() - began < 1.0
+    assert time.monotonic() - began < 20
     assert (unavailable.value.answered, unavailable.value.refused) == (False, False)
 
 

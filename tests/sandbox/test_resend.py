@@ -8,6 +8,8 @@ import pytest
 import resend
 from resend.exceptions import RateLimitError, ResendError, ValidationError
 
+from tests.sandbox.conftest import asked, within_a_second
+
 KEY = {"Authorization": "Bearer re_live"}
 
 
@@ -53,9 +55,9 @@ async def test_the_same_key_with_another_payload_is_a_conflict(sandbox: httpx2.A
 
 
 async def test_the_same_key_while_the_first_request_is_answered_is_concurrent(sandbox: httpx2.AsyncClient) -> None:
-    await sandbox.post("/_sandbox/faults", json={"provider": "resend", "slow": 0.5})
+    await sandbox.post("/_sandbox/faults", json={"provider": "resend", "slow": 8})
     first = asyncio.create_task(post(sandbox, "/emails", mail(), "k"))
-    await asyncio.sleep(0.2)
+    await asked(sandbox, "resend", 1)
     second = await post(sandbox, "/emails", mail(), "k")
     assert (second.json()["name"], (await first).status_code) == ("concurrent_idempotent_requests", 200)
     assert (await post(sandbox, "/emails", mail(), "k")).json() == (await first).json()
@@ -116,7 +118,10 @@ async def test_keys_and_user_agent_are_asked_for_in_the_vendors_words(sandbox: h
 async def test_the_eleventh_request_in_a_second_is_throttled_and_told_when_to_return(
     sandbox: httpx2.AsyncClient,
 ) -> None:
-    answers = await asyncio.gather(*(post(sandbox, "/emails", mail(number)) for number in range(11)))
+    async def ask() -> list[httpx2.Response]:
+        return await asyncio.gather(*(post(sandbox, "/emails", mail(number)) for number in range(11)))
+
+    answers = await within_a_second(ask, lambda found: any(answer.status_code == 429 for answer in found))
     statuses = sorted(answer.status_code for answer in answers)
     throttled = next(answer for answer in answers if answer.status_code == 429)
     assert statuses == [200] * 10 + [429]

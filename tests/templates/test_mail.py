@@ -279,7 +279,7 @@ PEOPLE = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(person=PEOPLE, template=st.sampled_from(CAMPAIGN))
 def test_a_prepared_mail_is_the_mail_rendered_directly(
     person: PersonFacts, template: str, words: EmailSlots, event: EventFacts

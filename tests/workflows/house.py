@@ -159,14 +159,14 @@ class House:
             for id_, row in journal.items()
         }
 
-    async def until(self, ask: Callable[[], Any], seconds: float = 15.0) -> Any:
+    async def until(self, ask: Callable[[], Any], seconds: float = 60.0) -> Any:
         """Ask until the answer is true; the answer."""
         async with asyncio.timeout(seconds):
             while not (answer := await ask()):
                 await asyncio.sleep(0.03)
             return answer
 
-    async def until_row(self, workflow_id: str, seconds: float = 15.0, **columns: Any) -> Row:
+    async def until_row(self, workflow_id: str, seconds: float = 60.0, **columns: Any) -> Row:
         """Wait until an automation's row says this; the row."""
         row: Row = {}
 
@@ -181,7 +181,7 @@ class House:
             raise AssertionError(f"{columns} never came; the row says {row}") from None
         return row
 
-    async def until_step(self, workflow_id: str, step: str, status: str, seconds: float = 15.0) -> Row:
+    async def until_step(self, workflow_id: str, step: str, status: str, seconds: float = 60.0) -> Row:
         """Wait until a step stands like this in the journal; its row."""
 
         async def stands() -> Row | None:

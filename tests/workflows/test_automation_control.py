@@ -12,9 +12,9 @@ from tests.workflows.house import House, shown
 from workflows.timeline import email, social, step, timeline
 
 SOON = timeline(
-    step("first", "1 second", social("linkedin"), late="skip", grace=timedelta(seconds=1)),
-    step("second", "2 seconds", social("twitter"), late="send"),
-    step("last", "6 seconds", social("facebook"), late="send"),
+    step("first", "6 seconds", social("linkedin"), late="skip", grace=timedelta(seconds=1)),
+    step("second", "8 seconds", social("twitter"), late="send"),
+    step("last", "25 seconds", social("facebook"), late="send"),
 )
 LATER = timeline(step("announce", "1 hour", email("announcement_email", to="all_contacts")))
 
@@ -34,7 +34,7 @@ async def test_no_step_begins_while_paused_and_a_resume_says_what_becomes_of_wha
         await working.until_row(id_, current_step="first", status="active")
         assert await control.pause(working.pool, of(events[policy])) == 1
     rows = [await working.until_row(id_, status="paused", next_execution_at=None) for id_ in ids.values()]
-    overdue = max(row["started_at"] for row in rows) + timedelta(seconds=2.4)
+    overdue = max(row["started_at"] for row in rows) + timedelta(seconds=9)
     await asyncio.sleep((overdue - datetime.now(UTC)).total_seconds())
     assert [await working.journal(id_) for id_ in ids.values()] == [{}, {}, {}]
 
@@ -53,9 +53,9 @@ async def test_no_step_begins_while_paused_and_a_resume_says_what_becomes_of_wha
 async def test_a_shift_moves_what_counts_from_the_start_by_the_pause_and_leaves_what_counts_from_the_event(
     working: House,
 ) -> None:
-    event = await working.event(starts_at=datetime.now(UTC) + timedelta(seconds=20))
+    event = await working.event(starts_at=datetime.now(UTC) + timedelta(seconds=45))
     steps = timeline(
-        step("first", "3 seconds", social("linkedin"), late="skip", grace=timedelta(seconds=2)),
+        step("first", "6 seconds", social("linkedin"), late="skip", grace=timedelta(seconds=8)),
         step("then", "1 second after first", social("twitter")),
         step("eve", "event_date - 1 second", social("facebook")),
     )
@@ -63,12 +63,12 @@ async def test_a_shift_moves_what_counts_from_the_start_by_the_pause_and_leaves_
     await working.until_row(id_, current_step="first", status="active")
     assert await control.pause(working.pool, of(event)) == 1
     paused = (await working.row(id_))["paused_at"]
-    await asyncio.sleep(6)  # by policy the first would be late now
+    await asyncio.sleep(15)  # by policy the first would be late now
     assert len(await control.resume(working.pool, of(event), "shift")) == 1
     resumed = await working.pool.fetchval("SELECT occurred_at FROM occurrences WHERE kind = 'resumed'")
-    row = await working.until_row(id_, status="completed", seconds=40)
+    row = await working.until_row(id_, status="completed", seconds=90)
     journal = await working.journal(id_)
-    assert journal["first"]["due_at"] == row["started_at"] + timedelta(seconds=3) + (resumed - paused)
+    assert journal["first"]["due_at"] == row["started_at"] + timedelta(seconds=6) + (resumed - paused)
     assert journal["eve"]["due_at"] == await working.pool.fetchval("SELECT starts_at - interval '1 second' FROM events")
     assert set((await working.states(id_)).values()) == {"success"}
 

@@ -71,9 +71,10 @@ async def test_a_retry_frees_it_once_the_cause_is_mended(working: House) -> None
     await give_words(working, event)
     assert await ask(working, id_, "retry", "records", once="order-1") == "records is success"
     assert await ask(working, id_, "retry", "records", once="order-1") == "records is success"
-    row = await working.until_row(id_, current_step="post", last_error=None)
-    assert row["next_execution_at"] is not None
-    await working.until_step(id_, "post", "success")
+    row = await working.until_row(id_, steps_completed=2)
+    assert row["last_error"] is None
+    journal = await working.journal(id_)
+    assert journal["post"]["due_at"] == journal["records"]["ended_at"] + timedelta(seconds=1)
     assert await working.pool.fetchval("SELECT count(*) FROM notifications") == 0
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import httpx2
 import pytest
 from temporalio.client import Client
 
@@ -57,6 +58,8 @@ async def lived(
     postgres: str, template: str, temporal: Client, temporal_server: str, sandbox_server: str
 ) -> AsyncIterator[Lived]:
     """One launch, lived once and looked at from all sides."""
+    async with httpx2.AsyncClient() as http:
+        (await http.post(f"{sandbox_server}/_sandbox/reset")).raise_for_status()
     async for database in created(postgres, template):
         pool = await connect_pool(database)
         async with open_house(pool, temporal, database, temporal_server, sandbox_server, "test-lived") as house:

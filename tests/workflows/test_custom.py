@@ -65,8 +65,8 @@ async def _now(house: House, event: UUID) -> Any:
 async def test_a_signal_by_any_name_is_heard_if_a_condition_asks_for_it(working: House) -> None:
     steps = [
         {"id": "wait", "type": "social", "platforms": ["linkedin"], "delay": "0 hours"},
-        {"id": "open", "type": "social", "platforms": ["twitter"], "delay": "4 seconds", "condition": "doors_open"},
-        {"id": "shut", "type": "social", "platforms": ["facebook"], "delay": "4 seconds", "condition": "doors_shut"},
+        {"id": "open", "type": "social", "platforms": ["twitter"], "delay": "9 seconds", "condition": "doors_open"},
+        {"id": "shut", "type": "social", "platforms": ["facebook"], "delay": "9 seconds", "condition": "doors_shut"},
     ]
     id_ = str((await create(working, await working.event(), {"steps": steps}, "Doors")).workflow_id)
     await working.handle(id_).signal("nobody_asked")

@@ -103,7 +103,7 @@ def _ended(progress: dict[str, Progress]) -> dict[str, datetime]:
     return {id_: known.ended for id_, known in progress.items() if known.ended}
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     crowds(),
     st.sets(st.sampled_from(FACTS)),
@@ -134,7 +134,7 @@ def test_those_that_are_alike_are_decided_alike(
         assert found.setdefault(alike, decided) == decided
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(crowds(), st.sampled_from(SPANS))
 def test_a_step_moves_if_it_has_not_begun_and_becomes_due_at_another_instant(crowd: Crowd, by: timedelta) -> None:
     steps, now, everybody = crowd

@@ -24,6 +24,12 @@ async def revisions(house: House) -> list[Row]:
     return [dict(row) for row in await house.pool.fetch("SELECT * FROM automation_revisions ORDER BY number")]
 
 
+async def soon(house: House, id_: str) -> str:
+    """A moment of its timeline a few seconds from now."""
+    passed: timedelta = datetime.now(UTC) - (await house.row(id_))["started_at"]
+    return f"{int(passed.total_seconds()) + 7} seconds"
+
+
 async def test_a_step_ahead_changes_another_comes_and_one_goes(working: House) -> None:
     id_ = await working.begin(await working.event(), SOON)
     await working.until_row(id_, current_step="second")
@@ -33,7 +39,7 @@ async def test_a_step_ahead_changes_another_comes_and_one_goes(working: House) -
         working,
         id_,
         {
-            "second": {"delay": "4 seconds", "platforms": ["facebook"]},
+            "second": {"delay": await soon(working, id_), "platforms": ["facebook"]},
             "third": None,
             "extra": {"type": "email", "template": "reminder_email", "audience": "all_contacts", "wait_for": "second"},
         },
@@ -44,7 +50,7 @@ async def test_a_step_ahead_changes_another_comes_and_one_goes(working: House) -
     assert await working.states(id_) == {"first": "success", "second": "success", "extra": "success"}
     assert (row["steps_total"], row["steps_completed"], row["revision"]) == (3, 3, 1)
     journal = await working.journal(id_)
-    assert journal["second"]["due_at"] == row["started_at"] + timedelta(seconds=4)
+    assert journal["second"]["due_at"] > row["started_at"]
     sent = {
         message["channel"] for message in await working.pool.fetch("SELECT channel FROM messages WHERE step = 'second'")
     }
@@ -119,7 +125,7 @@ async def test_under_one_id_a_change_is_made_once(working: House) -> None:
 
 async def test_a_change_in_the_very_instant_a_step_is_decided_is_made_before_it_or_refused(working: House) -> None:
     for after in (0.9, 0.97, 1.0, 1.03, 1.1):
-        steps = timeline(step("post", "1 second", social("twitter")), step("last", "3 seconds", social("linkedin")))
+        steps = timeline(step("post", "1 second", social("twitter")), step("last", "10 seconds", social("linkedin")))
         id_ = await working.begin(await working.event(contacts=0), steps)
         row = await working.until_row(id_, current_step="post", status="active")
         await asyncio.sleep(max(0, (row["started_at"] + timedelta(seconds=after) - datetime.now(UTC)).total_seconds()))
@@ -163,7 +169,7 @@ async def test_a_paused_automation_can_be_changed_and_goes_by_the_change_when_it
     scope = Scope(event_id=event)
     await control.pause(working.pool, scope)
     await working.quiet()
-    await modify(working, id_, {"second": {"delay": "4 seconds"}, "third": None})
+    await modify(working, id_, {"second": {"delay": await soon(working, id_)}, "third": None})
     assert "second" not in await working.journal(id_)
     await control.resume(working.pool, scope, "by_policy")
     await working.until_row(id_, status="completed")
@@ -177,7 +183,7 @@ async def test_without_a_worker_the_caller_learns_that_the_outcome_is_unknown_an
     id_ = await house.begin(await house.event(), SOON[1:])
     with pytest.raises(ControlError, match="outcome is unknown"):
         await modify(house, id_, {"second": {"delay": "9 hours"}}, once="mine")
-    monkeypatch.setattr(control, "ANSWER_SECONDS", 5)
+    monkeypatch.setattr(control, "ANSWER_SECONDS", 60)
     async with house.at_work():
         assert (await modify(house, id_, {"second": {"delay": "9 hours"}}, once="mine")).number == 1
     assert len(await revisions(house)) == 1
@@ -196,7 +202,7 @@ async def test_a_step_that_does_something_is_changed_before_it_begins(working: H
     await working.until_row(id_, current_step="made")
     revised = await modify(working, id_, [
         {"id": "nothing", "name": "Nothing", "delay": "0 seconds", "type": "condition", "condition": "nobody_knows"},
-        {"id": "post", "type": "social", "platforms": ["twitter"], "delay": "3 seconds"},
+        {"id": "post", "type": "social", "platforms": ["twitter"], "delay": await soon(working, id_)},
     ])  # fmt: skip
     assert (revised.added, revised.changed, revised.removed) == (("post",), (), ("made",))
     await working.until_row(id_, status="completed")

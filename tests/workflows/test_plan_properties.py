@@ -16,7 +16,7 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 FAR = datetime(2028, 1, 1, tzinfo=UTC)
 FACTS = ("opened", "responded")
 
-patient = settings(max_examples=100, deadline=None)
+patient = settings(max_examples=100)
 
 dates = st.datetimes(datetime(2026, 3, 10), datetime(2026, 11, 10), timezones=st.just(UTC))  # noqa: DTZ001 - bounds are naive
 zones = st.sampled_from(["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu"])

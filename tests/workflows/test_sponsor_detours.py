@@ -147,7 +147,7 @@ async def test_an_answer_that_comes_while_the_model_writes_the_next_letter_lets_
     await outreach.opens("Millrace")
     await outreach.live(2)
     async with httpx2.AsyncClient() as http:
-        wish = {"provider": "openai", "slow": 3.0}
+        wish = {"provider": "openai", "slow": 12.0}
         (await http.post(f"{outreach.house.settings.sandbox_url}/_sandbox/faults", json=wish)).raise_for_status()
     living = asyncio.create_task(outreach.live(4))
     sequence = (await outreach.sequence("Millrace"))["temporal_workflow_id"]

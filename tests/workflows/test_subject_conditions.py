@@ -9,8 +9,8 @@ from tests.workflows.house import House
 from workflows.timeline import social, step, timeline
 
 CITIES = timeline(
-    step("porto", "2 seconds", social("linkedin"), condition="city == 'Porto'"),
-    step("elsewhere", "2 seconds", social("twitter"), condition="city != 'Porto'"),
+    step("porto", "7 seconds", social("linkedin"), condition="city == 'Porto'"),
+    step("elsewhere", "7 seconds", social("twitter"), condition="city != 'Porto'"),
 )
 
 
