@@ -13,6 +13,7 @@ from starter.kinds import KINDS
 from starter.rows import row_of
 
 CANCELLED = "the event was cancelled"
+UNPUBLISHED = "the event was unpublished"
 
 
 async def cancel_all(pool: Pool, event: Event, why: str) -> str:
