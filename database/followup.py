@@ -71,25 +71,32 @@ class Result(NamedTuple):
 
 
 async def results(pool: Pool, event_id: UUID, sponsors: Collection[UUID] | None = None) -> list[Result]:
-    """The figures of each sponsor of an event, or of these. People are counted, not messages; scanners are no people."""
+    """The figures of each sponsor of an event, or of these. People are counted, not messages; scanners are no people.
+
+    The mails are those to the organizer's contacts: what sponsors, prospects and the organizer were written is nobody's reach.
+    """
     rows = await pool.fetch(
-        """
+        f"""
         WITH people AS (
             SELECT count(*) AS registered, nullif(count(checked_in_at), 0) AS present
             FROM registrations WHERE event_id = $1 AND status = 'confirmed'
         ), mail AS (
-            SELECT count(DISTINCT m.address) AS reached,
+            SELECT count(DISTINCT m.address) FILTER (WHERE m.bounced_at IS NULL) AS reached,
                    count(DISTINCT m.address) FILTER (WHERE m.opened_at IS NOT NULL) AS opened,
                    count(DISTINCT m.address) FILTER (WHERE m.clicked_at IS NOT NULL) AS clicked
             FROM automation_workflows a
             JOIN workflow_execution_logs l ON l.workflow_id = a.id
             JOIN messages m ON m.log_id = l.id AND m.channel = 'email' AND m.status = 'sent'
+            JOIN contacts c ON c.id = m.person_id
             WHERE a.event_id = $1
         ), leads AS (
-            SELECT s.sponsor_id, count(DISTINCT l.contact_id) AS count
-            FROM sponsor_leads l JOIN sponsorships s ON s.id = l.sponsorship_id WHERE s.event_id = $1 GROUP BY s.sponsor_id
+            SELECT s.sponsor_id, count(DISTINCT {who("c")}) AS count
+            FROM sponsor_leads l JOIN sponsorships s ON s.id = l.sponsorship_id JOIN contacts c ON c.id = l.contact_id
+            WHERE s.event_id = $1 GROUP BY s.sponsor_id
         ), sponsored AS (
-            SELECT sponsor_id, string_agg(DISTINCT nullif(tier, ''), ', ') AS tier, sum(amount) AS amount
+            SELECT sponsor_id, string_agg(DISTINCT nullif(tier, ''), ', ') AS tier,
+                   -- of packages some of which have no price nobody knows the sum
+                   CASE WHEN bool_and(amount IS NOT NULL) THEN sum(amount) END AS amount
             FROM sponsorships WHERE event_id = $1 GROUP BY sponsor_id
         )
         SELECT s.id, s.name, s.contact_name, s.category, coalesce(p.tier, ''), p.amount, people.registered, people.present,

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from database import followup
+from database import followup, notifications
 from database.audiences import AUDIENCES, TWICE
 from database.connection import Pool
 from database.outbox import enqueue
@@ -197,6 +197,44 @@ async def test_figures_are_counted_from_the_records_and_what_nobody_counted_is_n
     assert (result.leads, result.amount, result.cost_per_lead) == (4, Decimal(5000), Decimal(1250))
     assert await followup.results(world.pool, world.event, []) == []
     assert [found.sponsor_id for found in await followup.results(world.pool, world.event, [id_])] == [id_]
+
+
+async def test_whom_the_mails_reached_are_the_guests_and_neither_the_organizer_nor_sponsors_nor_who_never_got_one(
+    world: World,
+) -> None:
+    await sponsor(world, "sponsor@people.example")
+    people = [await guest(world, f"guest{n}") for n in range(3)]
+    report = STEPS["sponsor_results"]
+    for step in (STEPS["next_event_preview"], report.model_copy(update={"actions": report.actions[1:]})):
+        await enqueue(world.pool, world.request(step))
+    async with world.pool.acquire() as connection:
+        await notifications.tell_by_mail(
+            connection, automation_id=world.automation, key="held", title="A step is held", body="Look at it."
+        )
+    await world.pool.execute("UPDATE messages SET status = 'sent', opened_at = now(), clicked_at = now()")
+    await world.pool.execute(
+        "UPDATE messages SET bounced_at = now(), opened_at = NULL, clicked_at = NULL WHERE person_id = $1", people[0]
+    )
+    assert await world.pool.fetchval("SELECT count(DISTINCT address) FROM messages") == 5
+    (result,) = await followup.results(world.pool, world.event)
+    assert (result.reached, result.opened, result.clicked) == (2, 2, 2)
+
+
+async def test_a_lead_is_a_person_and_a_sum_of_which_a_part_is_not_known_is_none(world: World) -> None:
+    id_, sponsorship = await sponsor(world, "sponsor@people.example", amount=5000)
+    for email in ("Lead", "lead"):
+        await world.pool.execute(
+            "INSERT INTO sponsor_leads (sponsorship_id, contact_id) VALUES ($1, $2)",
+            sponsorship,
+            await guest(world, email),
+        )
+    (result,) = await followup.results(world.pool, world.event)
+    assert (result.leads, result.cost_per_lead) == (1, Decimal(5000))
+    await world.pool.execute(
+        "INSERT INTO sponsorships (event_id, sponsor_id, tier) VALUES ($1, $2, 'Lunch')", world.event, id_
+    )
+    (result,) = await followup.results(world.pool, world.event)
+    assert (result.tier, result.amount, result.cost_per_lead) == ("Gold, Lunch", None, None)
 
 
 async def test_words_written_for_one_person_go_to_that_person(world: World) -> None:
