@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 import asyncpg
@@ -41,6 +42,43 @@ async def begin(pool: Pool, outreach_id: UUID, timeline: Sequence[Step]) -> int:
     return count
 
 
+# Of an event that has not begun ($1), what was cancelled for one of these reasons ($2) and is to go on: open proposals' sequences,
+_LOST = """
+    FROM proposals p JOIN sponsors s ON s.id = p.sponsor_id
+    JOIN automation_workflows a ON a.id = p.sequence_id AND a.status = 'cancelled' AND a.cancelled_because = ANY($2)
+    JOIN events e ON e.id = p.event_id AND e.starts_at > eventos_now(e.id)
+    LEFT JOIN marketing_campaigns c ON c.automation_id = a.id
+    LEFT JOIN email_templates t ON t.campaign_id = c.id AND t.name = 'proposal_email'
+    WHERE p.event_id = $1 AND p.status = 'active' AND NOT EXISTS (
+        SELECT 1 FROM sponsorships h WHERE h.event_id = p.event_id AND h.sponsor_id = p.sponsor_id)
+"""
+# and the outreach.
+_LOST_OUTREACH = """
+    FROM events e CROSS JOIN LATERAL (
+        SELECT a.status, a.cancelled_because FROM automation_workflows a
+        WHERE a.workflow_type = 'sponsor_outreach' AND a.subject_id = e.id ORDER BY a.generation DESC LIMIT 1
+    ) last
+    WHERE e.id = $1 AND eventos_is_whole(e) AND e.starts_at > eventos_now(e.id)
+      AND last.status = 'cancelled' AND last.cancelled_because = ANY($2)
+"""
+
+
+class Lost(NamedTuple):
+    """What `take_up` would begin again."""
+
+    outreach: bool
+    sequences: int
+
+
+async def lost(connection: Connection, event_id: UUID, lost_to: Collection[str]) -> Lost:
+    """What a publication of an event would take up of its outreach to sponsors."""
+    row = await connection.fetchrow(
+        f"SELECT EXISTS (SELECT 1 {_LOST_OUTREACH}), (SELECT count(*) {_LOST})", event_id, list(lost_to)
+    )
+    assert row is not None
+    return Lost(*row.values())
+
+
 async def take_up(
     pool: Pool, event_id: UUID, lost_to: Collection[str], since: datetime, timeline: Sequence[Step]
 ) -> int:
@@ -52,16 +90,10 @@ async def take_up(
     async with pool.acquire() as connection, connection.transaction():
         await be_quiet(connection)
         rows = await connection.fetch(
-            """
+            f"""
             SELECT p.id, p.event_id, coalesce(t.slots, p.slots) AS slots, s.name, a.approval,
                    t.approved_hash IS NOT DISTINCT FROM t.content_hash AS approved
-            FROM proposals p JOIN sponsors s ON s.id = p.sponsor_id
-            JOIN automation_workflows a ON a.id = p.sequence_id AND a.status = 'cancelled' AND a.cancelled_because = ANY($2)
-            JOIN events e ON e.id = p.event_id AND e.starts_at > eventos_now(e.id)
-            LEFT JOIN marketing_campaigns c ON c.automation_id = a.id
-            LEFT JOIN email_templates t ON t.campaign_id = c.id AND t.name = 'proposal_email'
-            WHERE p.event_id = $1 AND p.status = 'active' AND NOT EXISTS (
-                SELECT 1 FROM sponsorships h WHERE h.event_id = p.event_id AND h.sponsor_id = p.sponsor_id)
+            {_LOST}
             ORDER BY p.rank, p.id FOR UPDATE OF p
             """,
             *(event_id, list(lost_to)),
@@ -69,16 +101,11 @@ async def take_up(
         for row in rows:
             await _begin(connection, row, timeline, since, row["approval"])
         await connection.execute(
-            """
+            f"""
             INSERT INTO occurrences (kind, rehearsal, event_id, subject, data, occurred_at)
             SELECT 'event_created', e.rehearsal_of IS NOT NULL, e.id, 'event/' || e.id, jsonb_build_object('status', e.status),
                    eventos_now(e.id)
-            FROM events e CROSS JOIN LATERAL (
-                SELECT a.status, a.cancelled_because FROM automation_workflows a
-                WHERE a.workflow_type = 'sponsor_outreach' AND a.subject_id = e.id ORDER BY a.generation DESC LIMIT 1
-            ) last
-            WHERE e.id = $1 AND eventos_is_whole(e) AND e.starts_at > eventos_now(e.id)
-              AND last.status = 'cancelled' AND last.cancelled_because = ANY($2)
+            {_LOST_OUTREACH}
             """,
             *(event_id, list(lost_to)),
         )

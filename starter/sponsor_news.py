@@ -10,7 +10,7 @@ from database.proposals import Mark, Proposal
 from models.answers import is_refusal, same_company
 from models.moments import zone_named
 from models.player import News
-from starter.cancelling import CANCELLED, UNPUBLISHED
+from starter.cancelling import ENDINGS
 from starter.kinds import Kind
 from workflows.sponsor_outreach import REACTIONS
 from workflows.sponsor_outreach import SEQUENCE as TIMELINE
@@ -65,8 +65,7 @@ async def take_up(pool: Pool, event_id: UUID, published: Occurrence) -> str:
     event = await events.get(pool, event_id)
     if event is None or event.status != "published":  # it has changed again since
         return ""
-    lost_to, since = (CANCELLED, UNPUBLISHED), published.created_at
-    count = await sequences.take_up(pool, event_id, lost_to, since, SEQUENCE.timeline)
+    count = await sequences.take_up(pool, event_id, ENDINGS, published.created_at, SEQUENCE.timeline)
     return f"; {count} sponsor sequences begin anew" if count else ""
 
 
