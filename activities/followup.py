@@ -127,6 +127,21 @@ def blocks(result: Result) -> dict[str, Include]:
     return {kind: Include(kind=kind, figures=figures) for kind, figures in drawn.items() if figures}
 
 
+NO_FIGURES = "there are no figures for this reader"
+"""Why figures are missing from a mail that is no sponsor's report."""
+
+
+async def lacking(pool: Pool, event_id: UUID, *, over: bool) -> dict[str, str]:
+    """Why blocks of figures would be missing, and of how many sponsors. Until the event is `over`, what is counted is still to come."""
+    shown = [blocks(result) for result in await followup.results(pool, event_id)]
+    lacks = {}
+    if over and any("metrics_dashboard" not in one for one in shown):
+        lacks["metrics_dashboard"] = "nobody is registered, and no mail has reached anybody"
+    if without := sum("roi_calculation" not in one for one in shown):
+        lacks["roi_calculation"] = f"neither the amount nor a lead is known of {without} of {len(shown)} sponsors"
+    return lacks
+
+
 def sponsor_facts(result: Result) -> SponsorFacts:
     """A sponsor as templates take it."""
     return SponsorFacts(name=result.name, contact_name=result.contact_name, category=result.category, tier=result.tier)

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 from uuid import UUID
 
-from activities import forecasts, personal_includes, shared_includes
+from activities import followup, forecasts, personal_includes, shared_includes
 from activities.facts import event_facts
+from activities.followup import NO_FIGURES
 from activities.forecasts import Outlook
 from activities.personal_includes import OF_INTERESTS, PERSONAL
 from activities.shared_includes import OF_AHEAD, SHARED, Absent, Known
@@ -14,6 +15,7 @@ from database import contents, includes
 from database.batches import Batch, Claimed
 from database.connection import Pool
 from database.contents import Content
+from database.followup import REPORT
 from database.includes import Programme, Reader
 from models.automation import Step
 from models.details import read_details
@@ -25,6 +27,9 @@ DETAILS = "details"
 
 SUBJECTS = {"next_event_announcement": ("next_event_preview",)}
 """What a mail is about: it has these whatever its step names."""
+
+FIGURES = frozenset(name for name, include in INCLUDES.items() if include.personal) - PERSONAL.keys()
+"""What a sponsor's report shows: the follow-up's."""
 
 OF_PROGRAMME = shared_includes.OF_PROGRAMME | personal_includes.OF_PROGRAMME
 STRANGER = Reader()
@@ -139,7 +144,7 @@ def _personal(known: Known, message: Claimed, reader: Reader, given: Collection[
             continue
         try:
             if name not in PERSONAL:
-                raise Absent("there are no figures for this reader")
+                raise Absent(NO_FIGURES)
             made.there[name] = PERSONAL[name](name, known, reader)
         except (Absent, TemplateError) as why:
             made.missing[name] = str(why)
@@ -167,10 +172,15 @@ async def missing(pool: Pool, event_id: UUID, steps: Iterable[Step]) -> dict[str
     wants = {name for _, template, include in mails for name in wanted(template, include)}
     known = (await _known(pool, {event_id: content}, {event_id: wants}))[event_id]
     everybody = await _readers_as_they_are(pool, event_id, known, wants)
+    ends_at = known.event.ends_at
+    figures = (
+        await followup.lacking(pool, event_id, over=bool(ends_at and ends_at <= known.now)) if FIGURES & wants else {}
+    )
     lacks: dict[str, dict[str, str]] = {}
     for step_id, template, include in mails:
+        own = everybody | (figures if template == REPORT else dict.fromkeys(FIGURES, NO_FIGURES))
         why = shared(known, template, include).missing | {
-            name: everybody[name] for name in wanted(template, include) if name in everybody
+            name: own[name] for name in wanted(template, include) if name in own
         }
         if "weather" in why:
             outlook = await forecasts.foreseen(pool, event_id, _question(known))

@@ -13,7 +13,7 @@ from activities.content import UNUSABLE, UnusableAnswer
 from activities.facts import event_facts
 from activities.failures import final
 from activities.trial import try_out
-from database import approvals, campaigns, events, notifications, proposals, sponsors
+from database import approvals, campaigns, events, notifications, proposals, sequences, sponsors
 from database.batches import Batch
 from database.connection import Pool
 from database.proposals import Mark, Proposal
@@ -98,7 +98,7 @@ class Sponsors:
 
     async def begin_sequences(self, about: Act) -> str:
         """Begin the follow-up of every proposal that is written; says how many there are."""
-        return f"{await proposals.begin_sequences(self._pool, about.automation_id, self._sequence)} begun"
+        return f"{await sequences.begin(self._pool, about.automation_id, self._sequence)} begun"
 
     async def write_follow_up(self, about: Act) -> str:
         """Have the model write the second letter of a sequence, and keep it; the id of the sequence's campaign.

@@ -1,6 +1,7 @@
 """Audiences: named sets of people, resolved when a step is played."""
 
 from database import deliverable_tracking, followup, registrations, sponsors
+from database.people import who
 from models.automation import Action
 from models.phrases import nearest
 
@@ -23,11 +24,11 @@ AUDIENCES = {
         FROM scope JOIN contacts c ON c.organizer_id = scope.organizer_id
         WHERE c.vip
     """,
-    "contacts_not_registered": """
+    "contacts_not_registered": f"""
         SELECT c.id AS person_id, c.email, c.phone
         FROM scope JOIN contacts c ON c.organizer_id = scope.organizer_id
-        WHERE NOT EXISTS (SELECT 1 FROM registrations r WHERE r.event_id = scope.event_id AND r.contact_id = c.id
-                          AND r.status = 'confirmed')
+        WHERE NOT EXISTS (SELECT 1 FROM registrations r JOIN contacts x ON x.id = r.contact_id
+                          WHERE r.event_id = (SELECT event_id FROM scope) AND r.status = 'confirmed' AND {who("x")} = {who("c")})
     """,
     "registered_attendees": """
         SELECT c.id AS person_id, c.email, c.phone
@@ -39,6 +40,12 @@ AUDIENCES = {
 """SQL of (person_id, email, phone) by name, and of the segment where a step writes by segments. `scope` is one row: event_id, organizer_id, and the automation's subject_id.
 People without an address on a step's channel are not in its audience; whether they may be written to is a gate's matter."""
 
+
+EACH = ("sponsors",)
+"""Audiences of whom each is written to in words of their own, also where several have one address."""
+
+PLACED = ("present_speakers_sponsors", "all_of_event")
+"""Audiences that say by `place` who is written to of several with one address."""
 
 SUBJECTS: dict[str, str] = {
     "sponsor_outreach": sponsors.CONTACT,
@@ -65,19 +72,22 @@ def people(audience: str | None, workflow_type: str = "") -> str:
 
 
 def chosen(action: Action, workflow_type: str) -> str:
-    """The CTEs of an action's `people`, of those `addressed`, and of the `chosen`: every usable address once.
+    """The CTEs of an action's `people`, of those `addressed`, and of the `chosen`: every usable address once,
+    or, where each has words of their own, every person.
 
     `scope` has `segments` and `template` too: a person's template is that of their segment, else the step's.
     """
     template = "coalesce(scope.segments ->> segment, scope.template)" if action.segments else "scope.template"
     address = ADDRESS[action.verb]
+    once = "address, person_id" if action.audience in EACH else "address"
+    place = "place" if action.audience in PLACED else "0"
     return f"""
         people AS (
             {people(action.audience, workflow_type)}
         ), addressed AS MATERIALIZED (
-            SELECT person_id, {address} COLLATE "C" AS address, {template} AS template
+            SELECT person_id, {address} COLLATE "C" AS address, {template} AS template, {place} AS place
             FROM people CROSS JOIN scope WHERE {address} <> '' AND {template} IS NOT NULL
         ), chosen AS MATERIALIZED (
-            SELECT DISTINCT ON (address) person_id, address, template FROM addressed
-            WHERE address ~ '{USABLE[action.verb]}' ORDER BY address, person_id
+            SELECT DISTINCT ON ({once}) person_id, address, template FROM addressed
+            WHERE address ~ '{USABLE[action.verb]}' ORDER BY {once}, place, person_id
         )"""

@@ -7,11 +7,12 @@ from uuid import UUID
 
 from database import campaigns
 from database.connection import Pool
+from database.people import who
 
 REPORT = "sponsorship_impact_report"
 
-_ONCE = "DISTINCT ON (coalesce(nullif(lower(btrim(p.email)), ''), p.person_id::text)) p.person_id, p.email, p.phone"
-_BY_PLACE = "ORDER BY coalesce(nullif(lower(btrim(p.email)), ''), p.person_id::text), p.place, p.person_id"
+_ONCE = "DISTINCT ON (p.person_id) p.person_id, p.email, p.phone, p.place"
+_BY_PLACE = "ORDER BY p.person_id, p.place"
 
 AUDIENCES = {
     "present_speakers_sponsors": f"""
@@ -25,26 +26,26 @@ AUDIENCES = {
         SELECT {_ONCE}
         FROM scope JOIN event_people p ON p.event_id = scope.event_id WHERE p.segment = 'sponsors' {_BY_PLACE}
     """,
-    "not_engaged_with_community": """
+    "not_engaged_with_community": f"""
         SELECT c.id AS person_id, c.email, c.phone
         FROM scope JOIN registrations r ON r.event_id = scope.event_id AND r.status = 'confirmed'
         JOIN contacts c ON c.id = r.contact_id
-        WHERE c.id NOT IN (
-            SELECT m.person_id FROM automation_workflows a
+        WHERE {who("c")} NOT IN (
+            SELECT {who("x")} FROM automation_workflows a
             JOIN workflow_execution_logs l ON l.workflow_id = a.id
-            JOIN messages m ON m.log_id = l.id
-            WHERE a.event_id = scope.event_id AND l.step_id IN ('community_invitation', 'community_next_event')
-              AND m.clicked_at IS NOT NULL AND m.person_id IS NOT NULL
+            JOIN messages m ON m.log_id = l.id JOIN contacts x ON x.id = m.person_id
+            WHERE a.event_id = (SELECT event_id FROM scope) AND l.step_id IN ('community_invitation', 'community_next_event')
+              AND m.clicked_at IS NOT NULL
             UNION ALL
-            SELECT joined.id FROM occurrences o JOIN contacts joined ON joined.id::text = o.data ->> 'contact'
-            WHERE o.event_id = scope.event_id AND o.kind = 'community_joined'
+            SELECT {who("x")} FROM occurrences o JOIN contacts x ON x.id::text = o.data ->> 'contact'
+            WHERE o.event_id = (SELECT event_id FROM scope) AND o.kind = 'community_joined'
             UNION ALL
-            SELECT joined.id FROM occurrences o
-            JOIN contacts joined ON joined.organizer_id = scope.organizer_id AND lower(joined.email) = lower(o.data ->> 'email')
-            WHERE o.event_id = scope.event_id AND o.kind = 'community_joined')
+            SELECT lower(btrim(o.data ->> 'email')) FROM occurrences o
+            WHERE o.event_id = (SELECT event_id FROM scope) AND o.kind = 'community_joined' AND o.data ->> 'email' IS NOT NULL)
     """,
 }
-"""The audiences of the follow-up, as in `database.audiences`; `segment` is the key of `Action.segments` a person falls under."""
+"""The audiences of the follow-up, as in `database.audiences`; `segment` is the key of `Action.segments` a person falls under.
+Of several with one address it is the one of the least `place` who is written to."""
 
 
 class Result(NamedTuple):
@@ -70,25 +71,32 @@ class Result(NamedTuple):
 
 
 async def results(pool: Pool, event_id: UUID, sponsors: Collection[UUID] | None = None) -> list[Result]:
-    """The figures of each sponsor of an event, or of these. People are counted, not messages; scanners are no people."""
+    """The figures of each sponsor of an event, or of these. People are counted, not messages; scanners are no people.
+
+    The mails are those to the organizer's contacts: what sponsors, prospects and the organizer were written is nobody's reach.
+    """
     rows = await pool.fetch(
-        """
+        f"""
         WITH people AS (
             SELECT count(*) AS registered, nullif(count(checked_in_at), 0) AS present
             FROM registrations WHERE event_id = $1 AND status = 'confirmed'
         ), mail AS (
-            SELECT count(DISTINCT m.address) AS reached,
+            SELECT count(DISTINCT m.address) FILTER (WHERE m.bounced_at IS NULL) AS reached,
                    count(DISTINCT m.address) FILTER (WHERE m.opened_at IS NOT NULL) AS opened,
                    count(DISTINCT m.address) FILTER (WHERE m.clicked_at IS NOT NULL) AS clicked
             FROM automation_workflows a
             JOIN workflow_execution_logs l ON l.workflow_id = a.id
             JOIN messages m ON m.log_id = l.id AND m.channel = 'email' AND m.status = 'sent'
+            JOIN contacts c ON c.id = m.person_id
             WHERE a.event_id = $1
         ), leads AS (
-            SELECT s.sponsor_id, count(DISTINCT l.contact_id) AS count
-            FROM sponsor_leads l JOIN sponsorships s ON s.id = l.sponsorship_id WHERE s.event_id = $1 GROUP BY s.sponsor_id
+            SELECT s.sponsor_id, count(DISTINCT {who("c")}) AS count
+            FROM sponsor_leads l JOIN sponsorships s ON s.id = l.sponsorship_id JOIN contacts c ON c.id = l.contact_id
+            WHERE s.event_id = $1 GROUP BY s.sponsor_id
         ), sponsored AS (
-            SELECT sponsor_id, string_agg(DISTINCT nullif(tier, ''), ', ') AS tier, sum(amount) AS amount
+            SELECT sponsor_id, string_agg(DISTINCT nullif(tier, ''), ', ') AS tier,
+                   -- of packages some of which have no price nobody knows the sum
+                   CASE WHEN bool_and(amount IS NOT NULL) THEN sum(amount) END AS amount
             FROM sponsorships WHERE event_id = $1 GROUP BY sponsor_id
         )
         SELECT s.id, s.name, s.contact_name, s.category, coalesce(p.tier, ''), p.amount, people.registered, people.present,

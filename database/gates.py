@@ -35,7 +35,11 @@ GATES: tuple[tuple[Verdict, str, str], ...] = (
     ),
     ("skipped", "no consent to email", "m.channel = 'email' AND m.priority > 1 AND NOT c.email_consent"),
     ("skipped", "covered by {covered}", "covered.by IS NOT NULL"),
-    ("skipped", "no opt-in to WhatsApp", "m.channel = 'whatsapp' AND NOT coalesce(c.whatsapp_opt_in, p.id NOTNULL)"),
+    (
+        "skipped",
+        "no opt-in to WhatsApp",
+        "m.channel = 'whatsapp' AND NOT coalesce(c.whatsapp_opt_in, p.whatsapp_opt_in, FALSE)",
+    ),
     ("unapproved", HELD, "a.approval = 'required' AND eventos_unapproved(m.automation_id, m.content_id)"),
 )
 """Verdict, reason, and when the gate is shut. Read from the top: the first that is shut speaks."""

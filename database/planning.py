@@ -241,7 +241,8 @@ async def reach(connection: Connection, about: Subject, step: Step, action: Acti
                             THEN 'suppressed: ' || s.reason
                         WHEN '{channel}' = 'email' AND {step.priority} > 1 AND NOT c.email_consent THEN 'no consent to email'
                         WHEN covered.by IS NOT NULL THEN 'covered by ' || covered.by
-                        WHEN '{channel}' = 'whatsapp' AND NOT coalesce(c.whatsapp_opt_in, x.id NOTNULL) THEN 'no opt-in to WhatsApp'
+                        WHEN '{channel}' = 'whatsapp' AND NOT coalesce(c.whatsapp_opt_in, x.whatsapp_opt_in, FALSE)
+                            THEN 'no opt-in to WhatsApp'
                    END AS why
             FROM chosen p
             LEFT JOIN contacts c ON c.id = p.person_id

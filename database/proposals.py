@@ -1,4 +1,4 @@
-"""Proposals: made of matches, written, followed up by a sequence each, and what becomes of them."""
+"""Proposals: made of matches, written, and what becomes of them."""
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
@@ -6,13 +6,10 @@ from datetime import datetime
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
-import asyncpg
-
-from database import approvals, automations, journal
+from database import journal
 from database.connection import Connection, Pool
+from database.sponsors import TIERS
 from database.tallies import Change, tally
-from models.automation import RULES, Step
-from models.definition import to_definition
 from models.matching import Match
 
 Mark = Literal["warm", "hot", "declined", "accepted"]
@@ -140,80 +137,6 @@ async def keep_words(pool: Pool, proposal_id: UUID, slots: Mapping[str, Any], us
     )
 
 
-async def begin_sequences(pool: Pool, outreach_id: UUID, timeline: Sequence[Step]) -> int:
-    """Make the row of a sequence for each proposal that is written, and the occurrence that starts it; how many there are."""
-    async with pool.acquire() as connection, connection.transaction():
-        await journal.lock(connection, outreach_id)
-        await _be_quiet(connection)
-        outreach = await connection.fetchrow(
-            "SELECT created_at, approval FROM automation_workflows WHERE id = $1", outreach_id
-        )
-        assert outreach is not None
-        rows = await connection.fetch(
-            """
-            SELECT p.id, p.event_id, p.slots, s.name, p.approved_hash IS NOT DISTINCT FROM p.content_hash AS approved
-            FROM proposals p JOIN sponsors s ON s.id = p.sponsor_id
-            WHERE p.outreach_id = $1 AND p.status = 'written' ORDER BY p.rank FOR UPDATE OF p
-            """,
-            outreach_id,
-        )
-        for *row, approved in (row.values() for row in rows):
-            sequence = await _begin(connection, *row, timeline=timeline, outreach=outreach)
-            if approved:
-                await approvals.approve_written(connection, sequence, "proposal_email")
-        count: int = await connection.fetchval(
-            "SELECT count(*) FROM proposals WHERE outreach_id = $1 AND sequence_id IS NOT NULL", outreach_id
-        )
-    return count
-
-
-async def _begin(
-    connection: Connection,
-    proposal_id: UUID,
-    event_id: UUID,
-    slots: dict[str, Any],
-    sponsor: str,
-    *,
-    timeline: Sequence[Step],
-    outreach: asyncpg.Record,
-) -> UUID:
-    begun = await automations.begin(
-        connection,
-        workflow_type="sponsor_outreach",
-        event_id=event_id,
-        subject_id=proposal_id,
-        name=f"Sponsor Follow-up: {sponsor}",
-        definition=to_definition(timeline),
-        steps=timeline,
-        rules=RULES,
-        since=outreach["created_at"],
-        approval=outreach["approval"],
-    )
-    # The proposal goes out as a campaign's mail does: its words are a row that can be read, approved and revised.
-    await connection.execute(
-        """
-        WITH campaign AS (
-            INSERT INTO marketing_campaigns (event_id, automation_id, name, content, channels, status)
-            SELECT event_id, id, name, jsonb_build_object('proposal_email', $2::jsonb), '{email}', 'scheduled'
-            FROM automation_workflows WHERE id = $1
-            ON CONFLICT (automation_id) DO UPDATE SET content = marketing_campaigns.content || excluded.content
-            RETURNING id
-        ), mail AS (
-            INSERT INTO email_templates (campaign_id, name, subject, slots)
-            SELECT id, 'proposal_email', $2 ->> 'subject', $2 FROM campaign ON CONFLICT DO NOTHING
-        ), taken AS (
-            UPDATE proposals SET sequence_id = $1, status = 'active', updated_at = now() WHERE id = $3
-        )
-        INSERT INTO occurrences (kind, rehearsal, event_id, subject, data, occurred_at)
-        SELECT 'sequence_created', rehearsal, event_id, 'proposal/' || $3::uuid, jsonb_build_object('proposal', $3::uuid),
-               eventos_now(event_id)
-        FROM automation_workflows WHERE id = $1
-        """,
-        *(begun.id, slots, proposal_id),
-    )
-    return begun.id
-
-
 async def opened(pool: Pool, sequence_id: UUID, at: datetime) -> None:
     """Note when a proposal was first opened."""
     await pool.execute(
@@ -226,7 +149,7 @@ async def opened(pool: Pool, sequence_id: UUID, at: datetime) -> None:
 async def mark(pool: Pool, sequence_id: UUID, mark: Mark) -> str:
     """Mark the sponsor of a sequence, and its proposal; whoever has answered gets no more of what lies in the queue."""
     async with pool.acquire() as connection, connection.transaction():
-        await _be_quiet(connection)
+        await be_quiet(connection)
         status = STATUS.get(mark)
         sponsor: UUID | None = await connection.fetchval(
             """
@@ -261,19 +184,19 @@ async def withdraw(connection: Connection, sequence_id: UUID, why: str) -> int:
 
 
 async def sign(pool: Pool, sequence_id: UUID) -> int:
-    """Make a sponsorship of a proposal, with what its tier owes, once; how many deliverables it has.
+    """Make a sponsorship of a proposal, with what its tier owes, once; how many deliverables it has. One that is there is adopted.
 
     None of them is due in the past: who signs late has three days, and the event's day at the most.
     """
     async with pool.acquire() as connection, connection.transaction():
-        await _be_quiet(connection)
+        await be_quiet(connection)
         row = await connection.fetchrow(
-            "SELECT id, event_id, tier_id, sponsorship_id FROM proposals WHERE sequence_id = $1 FOR UPDATE", sequence_id
+            "SELECT id, event_id, sponsorship_id FROM proposals WHERE sequence_id = $1 FOR UPDATE", sequence_id
         )
         if row is None:
             raise LookupError(f"Automation {sequence_id} follows up no proposal.")
         if row["sponsorship_id"] is None:
-            await _sign(connection, row["id"])
+            await _sign(connection, row["id"], row["event_id"])
         await withdraw(connection, sequence_id, "the sponsor has signed")
         count: int = await connection.fetchval(
             """
@@ -284,39 +207,55 @@ async def sign(pool: Pool, sequence_id: UUID) -> int:
     return count
 
 
-async def _sign(connection: Connection, proposal_id: UUID) -> None:
+async def _sign(connection: Connection, proposal_id: UUID, event_id: UUID) -> None:
+    """Adopt the sponsorship that somebody made of it elsewhere, or make it; add what its tier owes and it has not."""
     sponsorship_id = await connection.fetchval(
         """
-        WITH made AS (
+        WITH there AS (
+            SELECT h.id, h.sponsor_id FROM proposals p
+            JOIN sponsorships h ON h.event_id = p.event_id AND h.sponsor_id = p.sponsor_id
+            WHERE p.id = $1 ORDER BY h.created_at, h.id LIMIT 1
+        ), made AS (
             INSERT INTO sponsorships (event_id, sponsor_id, tier, amount)
             SELECT p.event_id, p.sponsor_id, coalesce(t.name, ''), t.price
-            FROM proposals p LEFT JOIN sponsor_tiers t ON t.id = p.tier_id WHERE p.id = $1
+            FROM proposals p LEFT JOIN sponsor_tiers t ON t.id = p.tier_id WHERE p.id = $1 AND NOT EXISTS (SELECT 1 FROM there)
             RETURNING id, sponsor_id
+        ), signed AS (
+            SELECT * FROM there UNION ALL SELECT * FROM made
         ), won AS (
-            UPDATE sponsors s SET status = 'accepted' FROM made WHERE s.id = made.sponsor_id
+            UPDATE sponsors s SET status = 'accepted' FROM signed WHERE s.id = signed.sponsor_id
         )
-        UPDATE proposals p SET sponsorship_id = made.id, status = 'signed', updated_at = now() FROM made WHERE p.id = $1
-        RETURNING made.id
+        UPDATE proposals p SET sponsorship_id = signed.id, status = 'signed', updated_at = now() FROM signed WHERE p.id = $1
+        RETURNING signed.id
         """,
         proposal_id,
     )
+    # An adopted sponsorship owes what its own tier owes; the proposal's is only offered.
     await connection.execute(
-        """
+        f"""
+        WITH offered AS ({TIERS}), owed AS (
+            SELECT t.id FROM proposals p JOIN sponsorships h ON h.id = $3
+            JOIN sponsor_tiers t ON t.id = p.tier_id OR t.id IN (SELECT id FROM offered)
+            WHERE p.id = $2 AND CASE WHEN h.tier = '' THEN t.id = p.tier_id ELSE lower(t.name) = lower(btrim(h.tier)) END
+            ORDER BY t.id = p.tier_id DESC LIMIT 1
+        )
         INSERT INTO sponsor_deliverables (sponsorship_id, event_id, name, description, deliverable_type, due_date, requires_approval)
-        SELECT $2, e.id, d.name, nullif(d.description, ''), d.deliverable_type,
+        SELECT $3, e.id, d.name, nullif(d.description, ''), d.deliverable_type,
                least(day.event, greatest(day.event - d.days_before, day.today + 3)), d.requires_approval
-        FROM proposals p JOIN events e ON e.id = p.event_id JOIN tier_deliverables d ON d.tier_id = p.tier_id
+        FROM owed JOIN tier_deliverables d ON d.tier_id = owed.id JOIN events e ON e.id = $1
         CROSS JOIN LATERAL (
             SELECT (e.starts_at AT TIME ZONE coalesce(e.timezone, 'UTC'))::date AS event,
                    (eventos_now(e.id) AT TIME ZONE coalesce(e.timezone, 'UTC'))::date AS today
         ) day
-        WHERE p.id = $1 ORDER BY d.days_before DESC, d.name
+        WHERE NOT EXISTS (SELECT 1 FROM sponsor_deliverables has
+                          WHERE has.sponsorship_id = $3 AND lower(btrim(has.name)) = lower(d.name))
+        ORDER BY d.days_before DESC, d.name
         """,
-        *(proposal_id, sponsorship_id),
+        *(event_id, proposal_id, sponsorship_id),
     )
 
 
-async def _be_quiet(connection: Connection) -> None:
+async def be_quiet(connection: Connection) -> None:
     """What is written in this transaction is no news for the sequence that writes it."""
     await connection.execute("SELECT set_config('eventos.by_sequence', 'on', TRUE)")
 

@@ -14,10 +14,10 @@ CONTACT = """
 
 _SHADOW = (
     """
-    INSERT INTO sponsors (id, organizer_id, name, category, website, contact_name, contact_email, contact_phone, industry,
-                          audience, budget, status, past_sponsorships)
-    SELECT {sponsor}, {organizer}, s.name, s.category, s.website, s.contact_name, s.contact_email, s.contact_phone, s.industry,
-           s.audience, s.budget, s.status,
+    INSERT INTO sponsors (id, organizer_id, name, category, website, contact_name, contact_email, contact_phone,
+                          whatsapp_opt_in, industry, audience, budget, status, past_sponsorships)
+    SELECT {sponsor}, {organizer}, s.name, s.category, s.website, s.contact_name, s.contact_email, s.contact_phone,
+           s.whatsapp_opt_in, s.industry, s.audience, s.budget, s.status,
            s.past_sponsorships || ARRAY(SELECT p.name FROM sponsorships h JOIN events p ON p.id = h.event_id
                                         WHERE h.sponsor_id = s.id AND h.event_id <> e.id)
     FROM sponsors s JOIN events e ON e.organizer_id = s.organizer_id WHERE e.id = $2

@@ -52,6 +52,8 @@ class Known(NamedTuple):
     owed: Sequence[Owed]
     whole: bool
     """It has dates and says which sponsors it wants."""
+    outreach_lost: bool = False
+    """Its publication begins again what its creation had begun, and an unpublished event took with it."""
 
     @property
     def now(self) -> datetime:
@@ -139,6 +141,8 @@ def _at_creation(rule: RuleRow, kind: WorkflowType, known: Known) -> Iterator[Be
     event = known.event
     if (rule.occurrence, f"event/{event.id}") in known.pending:
         yield Beginning(kind, event.id, "", "the event was created", event.now)
+    elif known.published_at is not None and known.outreach_lost:
+        yield Beginning(kind, event.id, "", "publication", known.published_at)
     elif not known.whole:
         yield Beginning(kind, event.id, "", "once the event has dates and sponsor_categories")
 

@@ -13,6 +13,9 @@ from starter.kinds import KINDS
 from starter.rows import row_of
 
 CANCELLED = "the event was cancelled"
+UNPUBLISHED = "the event was unpublished"
+ENDINGS = (CANCELLED, UNPUBLISHED)
+"""What becomes of an event and takes its automations with it: no person named them."""
 
 
 async def cancel_all(pool: Pool, event: Event, why: str) -> str:

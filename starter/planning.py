@@ -7,11 +7,12 @@ from uuid import UUID
 
 from activities import includes
 from activities.facts import event_facts
-from database import events, planning, sponsors
+from database import events, planning, sequences, sponsors
 from database.audiences import UnknownAudience
 from database.connection import Connection, Pool
 from database.events import Event
 from database.planning import Organizer, Running, Subject
+from database.sequences import Lost
 from models.approval import DEFAULTS
 from models.automation import Action, Anchors, Step, WorkflowType
 from models.matching import PROPOSALS
@@ -20,6 +21,7 @@ from models.outlook import Outlook, Planned, Reach, Strand
 from models.slots import next_good_slot
 from starter import ahead
 from starter.beginnings import Beginning, Known, beginnings
+from starter.cancelling import ENDINGS
 from starter.control import ControlError, unpublishable
 from starter.kinds import KINDS
 from starter.lacking import lacking
@@ -46,6 +48,7 @@ async def outlook(pool: Pool, event: Event, at: datetime | None = None) -> Outlo
         planner = await _planner(pool, connection, event)
         missing = unpublishable(event, published_at or event.now) if published_at else []
         strands = [await planner.running(group) for group in await planning.running(connection, event.id, PER_PERSON)]
+        lost = await sequences.lost(connection, event.id, ENDINGS) if published_at else Lost(False, 0)
         if event.status != "cancelled":
             known = Known(
                 event,
@@ -54,10 +57,11 @@ async def outlook(pool: Pool, event: Event, at: datetime | None = None) -> Outlo
                 await planning.pending(connection, event.id),
                 await planning.owed(connection, event.id),
                 await planning.whole(connection, event.id),
+                lost.outreach,
             )
             rules = await planning.rules(connection, event.id)
             strands += [await planner.beginning(one) for one in beginnings(rules, known)]
-        strands += await planner.sequences(strands)
+        strands += await planner.sequences(strands, lost.sequences, published_at)
     return Outlook(
         event=event.id,
         name=event.name,
@@ -162,24 +166,22 @@ class _Planner:
         subject = one.subject_id if one.subject_id.int else None
         return await self._begun(strand, kind.timeline, self._anchors(one.at, one.deadline), subject)
 
-    async def sequences(self, strands: Sequence[Strand]) -> list[Strand]:
-        """The sequences that outreaches which are still to make them will begin, one for each match."""
+    async def sequences(self, strands: Sequence[Strand], again: int, published_at: datetime | None) -> list[Strand]:
+        """The sequences that outreaches which are still to make them will begin, one for each match, and those begun `again`."""
+        found = list[Strand]()
+        if again and published_at is not None:
+            found.append(_follow_up("each open proposal", published_at, "publication", again))
         instants = [
             step.at for strand in strands for step in strand.steps if step.step == FOLLOWS and step.verdict == "goes"
         ]
-        if not instants or instants[0] is None:
-            return []
-        count = min(len(PROPOSALS), len(await sponsors.candidates(self._connection, self._event.id)))
-        strand = Strand(
-            type="sponsor_outreach",
-            name="Sponsor Follow-up: each match",
-            status="ahead",
-            begins=instants[0],
-            because=FOLLOWS,
-            count=count,
-            problem="" if count else "no sponsor matches: there is nobody to write to",
-        )
-        return [await self._begun(strand, SEQUENCE.timeline, self._anchors(instants[0]), None, sequence=True)]
+        if instants and instants[0] is not None:
+            count = min(len(PROPOSALS), len(await sponsors.candidates(self._connection, self._event.id)))
+            found.append(_follow_up("each match", instants[0], FOLLOWS, count))
+        return [
+            await self._begun(one, SEQUENCE.timeline, self._anchors(one.begins), None, sequence=True)
+            for one in found
+            if one.begins is not None
+        ]
 
     async def _begun(
         self, strand: Strand, steps: Sequence[Step], anchors: Anchors, subject: UUID | None, *, sequence: bool = False
@@ -275,6 +277,18 @@ class _Planner:
             event_end=event.ends_at,
             deadline=deadline,
         )
+
+
+def _follow_up(whose: str, begins: datetime, because: str, count: int) -> Strand:
+    return Strand(
+        type="sponsor_outreach",
+        name=f"Sponsor Follow-up: {whose}",
+        status="ahead",
+        begins=begins,
+        because=because,
+        count=count,
+        problem="" if count else "no sponsor matches: there is nobody to write to",
+    )
 
 
 def _class_name(workflow_type: WorkflowType, event: Event) -> str:

@@ -3,13 +3,14 @@
 from datetime import datetime, time
 from uuid import UUID
 
-from database import events, notifications, proposals
+from database import events, notifications, proposals, sequences
 from database.connection import Pool
 from database.occurrences import Occurrence
 from database.proposals import Mark, Proposal
 from models.answers import is_refusal, same_company
 from models.moments import zone_named
 from models.player import News
+from starter.cancelling import ENDINGS
 from starter.kinds import Kind
 from workflows.sponsor_outreach import REACTIONS
 from workflows.sponsor_outreach import SEQUENCE as TIMELINE
@@ -57,6 +58,15 @@ async def translate(pool: Pool, occurrence: Occurrence) -> News | str:
         case "message_auto_replied":
             return await _away(pool, occurrence, proposal)
     return f"no sequence listens to {occurrence.kind}"
+
+
+async def take_up(pool: Pool, event_id: UUID, published: Occurrence) -> str:
+    """Go on with what an event that is published again had begun with its sponsors; says what came of it, if anything did."""
+    event = await events.get(pool, event_id)
+    if event is None or event.status != "published":  # it has changed again since
+        return ""
+    count = await sequences.take_up(pool, event_id, ENDINGS, published.created_at, SEQUENCE.timeline)
+    return f"; {count} sponsor sequences begin anew" if count else ""
 
 
 async def after_its_end(pool: Pool, occurrence: Occurrence) -> str:

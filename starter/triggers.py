@@ -14,7 +14,7 @@ from temporalio.common import (
 )
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
-from database import automations, decisions, events, notices, notifications, occurrences
+from database import automations, decisions, events, notices, notifications, occurrences, sequences
 from database.connection import Pool
 from database.events import Event
 from database.occurrences import Occurrence, Rule
@@ -26,7 +26,7 @@ from models.definition import from_definition
 from models.player import AutomationInput, News
 from models.problems import Known
 from starter import rules, sponsor_news
-from starter.cancelling import CANCELLED, cancel_all, registered_before
+from starter.cancelling import CANCELLED, UNPUBLISHED, cancel_all, registered_before
 from starter.client import AUTOMATION_TYPE, EVENT_ID, REHEARSAL, tell
 from starter.kinds import KINDS, NEWS, Kind
 from starter.rows import row_of
@@ -173,15 +173,15 @@ class Triggers:
         return f"{workflow_type} begun"
 
     async def _status_changed(self, occurrence: Occurrence, event_id: UUID) -> str:
-        """Rules may begin something; an event that is cancelled or taken back takes its automations with it."""
+        """Rules may begin something; an event that is cancelled or taken back takes its automations with it, until it is back."""
         outcome = await self._match(occurrence, event_id)
         status, was = occurrence.data.get("status"), occurrence.data.get("was")
         if status == "cancelled" or (was == "published" and status == "draft"):
-            why = CANCELLED if status == "cancelled" else "the event was unpublished"
+            why = CANCELLED if status == "cancelled" else UNPUBLISHED
             event = await events.get(self._pool, event_id)
             if event is not None and event.status == status:  # else it has changed again since
                 return await cancel_all(self._pool, event, why)
-        return outcome
+        return outcome + (await sponsor_news.take_up(self._pool, event_id, occurrence) if status == "published" else "")
 
     async def _match(self, occurrence: Occurrence, event_id: UUID) -> str:
         wanted = await occurrences.rules_for(self._pool, occurrence.kind, event_id, occurrence.data.get("rule"))
@@ -277,7 +277,14 @@ class Triggers:
         return any(kind.hears(fact) for kind in _kinds(workflow_type))
 
     async def _tell_sequence(self, occurrence: Occurrence, workflow_id: str) -> str:
-        """Tell a sponsor sequence what its messages came to; for one that has ended it is done all the same."""
+        """Tell a sponsor sequence what its messages came to; for one that has ended it is done all the same.
+
+        What became of an earlier generation's messages is news for the one that follows the proposal up now.
+        """
+        assert occurrence.automation_id is not None
+        present = await sequences.present(self._pool, occurrence.automation_id)
+        if present not in (None, occurrence.automation_id):
+            return await self._tell(occurrence._replace(automation_id=present), present)
         news = await sponsor_news.translate(self._pool, occurrence)
         if isinstance(news, str):
             return news

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from database import proposals, sponsors
+from database import proposals, sequences, sponsors
 from database.connection import Pool
 from models.matching import best
 from workflows.sponsor_outreach import SEQUENCE
@@ -47,7 +47,7 @@ class Market:
         """Matches, written and with a sequence each."""
         for row in await self.matched():
             await proposals.keep_words(self.pool, row["id"], SLOTS, {"output_tokens": 9})
-        await proposals.begin_sequences(self.pool, self.outreach, SEQUENCE)
+        await sequences.begin(self.pool, self.outreach, SEQUENCE)
         return [dict(row) for row in await self.pool.fetch("SELECT * FROM proposals ORDER BY rank")]
 
     async def occurrences(self, like: str = "sponsor_%") -> list[dict[str, Any]]:

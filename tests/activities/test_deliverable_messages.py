@@ -5,11 +5,13 @@ from datetime import date
 import pytest
 
 from activities.compose import Composer
+from database import planning
 from database.batches import Batch
 from database.claims import claim
 from database.connection import Pool
 from models.messages import Channel
 from tests.database.desk import Desk, make_desk
+from workflows.deliverable_tracking import TIMELINE
 
 PORTAL = "https://river.example/sponsors"
 
@@ -51,7 +53,34 @@ async def test_the_organizer_is_told_which_sponsor_and_where_to_look(desk: Desk)
     assert "Ada" not in mail.text
 
 
-async def test_a_sponsors_own_number_needs_no_opt_in(desk: Desk) -> None:
+async def test_whatsapp_to_a_sponsor_needs_an_opt_in_and_the_mail_goes_without_one(desk: Desk) -> None:
+    await desk.pool.execute("UPDATE sponsors SET whatsapp_opt_in = FALSE")
+    tracker = await desk.tracker(await desk.owes(due_date=date(2027, 3, 11)))
+    mail, log = await desk.message(tracker, "deliverable_urgent")
+    chat, _ = await desk.message(tracker, "deliverable_urgent", "whatsapp", log)
+    assert (await claim(desk.pool, "whatsapp", rehearsal=True, limit=1)).batches == ()
+    assert [message.id for message in (await claimed(desk, "email")).messages] == [mail]
+    row = await desk.pool.fetchrow("SELECT status, reason FROM messages WHERE id = $1", chat)
+    assert row is not None
+    assert tuple(row) == ("skipped", "no opt-in to WhatsApp")
+
+
+@pytest.mark.parametrize(("opted_in", "reached"), [(True, 1), (False, 0)])
+async def test_the_plan_counts_a_sponsor_for_whatsapp_only_with_an_opt_in(
+    desk: Desk, opted_in: bool, reached: int
+) -> None:
+    await desk.pool.execute("UPDATE sponsors SET whatsapp_opt_in = $1", opted_in)
+    owed = await desk.owes()
+    organizer = await desk.pool.fetchval("SELECT organizer_id FROM sponsors")
+    (step,) = (step for step in TIMELINE if step.id == "reminder_1_day")
+    about = planning.Subject(desk.event, organizer, owed, "deliverable_tracking")
+    async with desk.pool.acquire() as connection:
+        mail, chat = [await planning.reach(connection, about, step, action) for action in step.actions]
+    assert (mail.reached, chat.reached) == (1, reached)
+    assert chat.without == ({} if opted_in else {"no opt-in to WhatsApp": 1})
+
+
+async def test_what_a_sponsor_is_told_by_whatsapp_is_what_is_owed_and_when(desk: Desk) -> None:
     logo = await desk.owes(due_date=date(2027, 3, 11))
     await desk.message(await desk.tracker(logo), "deliverable_urgent", "whatsapp")
     composed = await Composer(desk.pool, "https://eventos.example").whatsapp(await claimed(desk, "whatsapp"))

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,11 +11,13 @@ from pydantic import SecretStr
 from activities.content import UnusableAnswer
 from activities.facts import event_facts
 from activities.followup import Followup, about, blocks, sponsor_facts
+from activities.includes import missing
 from activities.trial import SOMEBODY
 from database import events, followup
 from database.connection import Pool
 from database.followup import REPORT
 from database.outbox import enqueue
+from models.automation import Action, Step
 from models.player import Act
 from providers.accounts import live
 from providers.errors import Rejected
@@ -160,3 +162,40 @@ async def test_an_event_without_sponsors_needs_no_report(world: World, writing: 
     await world.pool.execute("DELETE FROM sponsorships")
     assert await write(world, writing) == "the event has no sponsors"
     assert await providers.requests("openai") == 0
+
+
+# -- foreseen ---------------------------------------------------------------------------------------------------------
+
+
+async def lacks(world: World, *includes: str, template: str = REPORT) -> dict[str, str]:
+    """What a mail with these includes would go without."""
+    action = Action(verb="email", template=template, audience="sponsors", include=includes)
+    step = Step(id="sponsor_results", name="Results", moment="0 hours", actions=(action,))
+    return (await missing(world.pool, world.event, [step])).get("sponsor_results", {})
+
+
+async def test_figures_that_sponsors_will_lack_are_known_before_a_report_is_written(world: World) -> None:
+    """Cedar Tools has agreed on no amount and spoken with nobody."""
+    ends = (await world.pool.fetchval("SELECT eventos_now($1)", world.event)) - timedelta(hours=1)
+    await world.set_event(starts_at=ends - timedelta(hours=8), ends_at=ends)
+    said = "neither the amount nor a lead is known of 1 of 3 sponsors"
+    assert await lacks(world, "metrics_dashboard", "roi_calculation") == {"roi_calculation": said}
+    await world.pool.execute("UPDATE sponsorships SET amount = 100")
+    await world.pool.execute("DELETE FROM registrations")
+    nothing = "nobody is registered, and no mail has reached anybody"
+    assert await lacks(world, "metrics_dashboard", "roi_calculation") == {"metrics_dashboard": nothing}
+
+
+async def test_figures_to_come_are_not_missing_and_an_event_without_sponsors_lacks_none(world: World) -> None:
+    await world.pool.execute("DELETE FROM registrations")
+    assert await lacks(world, "metrics_dashboard") == {}
+    await world.pool.execute("DELETE FROM sponsorships")
+    ends = (await world.pool.fetchval("SELECT eventos_now($1)", world.event)) - timedelta(hours=1)
+    await world.set_event(starts_at=ends - timedelta(hours=8), ends_at=ends)
+    assert await lacks(world, "metrics_dashboard", "roi_calculation") == {}
+
+
+async def test_mail_that_is_no_report_has_no_figures_and_the_plan_says_so(world: World) -> None:
+    assert await lacks(world, "roi_calculation", template="reminder_email") == {
+        "roi_calculation": "there are no figures for this reader"
+    }

@@ -21,7 +21,7 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client
 
 import logs
-from database import proposals
+from database import sequences
 from database.connection import Pool, connect_pool
 from dev.stack import Stack
 from settings import Settings
@@ -54,7 +54,7 @@ async def begin(pool: Pool, count: int) -> list[Sequence]:
     market = await make_market(pool)
     await pool.execute("UPDATE events SET status = 'published' WHERE id = $1", market.event)
     await make_proposals(market, count)
-    await proposals.begin_sequences(pool, market.outreach, SEQUENCE)
+    await sequences.begin(pool, market.outreach, SEQUENCE)
     async with asyncio.timeout(600):
         while await pool.fetchval("SELECT count(*) FROM messages WHERE status = 'sent'") < count:
             await asyncio.sleep(0.5)

@@ -104,8 +104,8 @@ async def make_desk(pool: Pool) -> Desk:
     await pool.execute("UPDATE events SET rehearsal_of = id WHERE id = $1", event)
     await pool.execute(
         """
-        INSERT INTO sponsors (id, organizer_id, name, category, contact_name, contact_email, contact_phone)
-        VALUES ($1, $2, 'Acme', 'Cloud', 'Ada', 'ada@acme.example', '+4917139200001')
+        INSERT INTO sponsors (id, organizer_id, name, category, contact_name, contact_email, contact_phone, whatsapp_opt_in)
+        VALUES ($1, $2, 'Acme', 'Cloud', 'Ada', 'ada@acme.example', '+4917139200001', TRUE)
         """,
         *(sponsor, organizer),
     )

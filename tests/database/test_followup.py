@@ -7,8 +7,8 @@ from uuid import UUID
 
 import pytest
 
-from database import followup
-from database.audiences import AUDIENCES
+from database import followup, notifications
+from database.audiences import AUDIENCES, TWICE
 from database.connection import Pool
 from database.outbox import enqueue
 from tests.world import World, make_world
@@ -83,7 +83,7 @@ async def test_everybody_is_thanked_in_the_words_of_the_first_segment_they_are_i
         "sponsor": "sponsor_thank_you",
         "vip": "vip_thank_you",
     }
-    assert (await world.journal(STEPS["thank_you_survey"]))["result"]["skipped"] == {}
+    assert (await world.journal(STEPS["thank_you_survey"]))["result"]["skipped"] == {TWICE: 1}
 
 
 async def test_a_segment_without_words_is_left_out(world: World) -> None:
@@ -111,7 +111,27 @@ async def test_the_next_event_is_told_to_all_of_this_one_each_once(world: World)
     await world.contact("stranger@people.example")
     assert await reached(world, "all_of_event") == {"speaker", "absent", "sponsor"}
     await enqueue(world.pool, world.request(STEPS["next_event_preview"]))
-    assert (await world.journal(STEPS["next_event_preview"]))["result"]["skipped"] == {}
+    assert len(await world.messages()) == 3
+    assert (await world.journal(STEPS["next_event_preview"]))["result"]["skipped"] == {TWICE: 1}
+
+
+async def test_whoever_has_an_address_with_a_speaker_is_written_to_as_the_speaker(world: World) -> None:
+    """The row of the speaker comes last, and still speaks first."""
+    for _ in range(4):
+        await guest(world, "shared")
+    await speaker(world, await world.contact("Shared@people.example"))
+    await enqueue(world.pool, world.request(STEPS["thank_you_survey"]))
+    assert [message["template"] for message in await world.messages()] == ["speaker_thank_you"]
+    assert (await world.journal(STEPS["thank_you_survey"]))["result"]["skipped"] == {TWICE: 4}
+
+
+async def test_sponsors_with_one_contact_address_get_a_report_each(world: World) -> None:
+    """An agency speaks for two: each has figures of its own."""
+    ids = {(await sponsor(world, email))[0] for email in ("desk@agency.example", "Desk@agency.example ")}
+    step = STEPS["sponsor_results"]
+    await enqueue(world.pool, world.request(step.model_copy(update={"actions": step.actions[1:]})))
+    assert {message["person_id"] for message in await world.messages()} == ids
+    assert (await world.journal(step))["result"]["skipped"] == {}
 
 
 async def test_a_sponsor_of_two_packages_gets_one_report(world: World) -> None:
@@ -138,6 +158,15 @@ async def test_who_clicked_in_a_community_mail_or_joined_is_not_asked_again(worl
             *(world.event, data),
         )
     assert await reached(world, "not_engaged_with_community") == {"opened", "silent"}
+
+
+async def test_who_joined_the_community_is_not_asked_again_under_another_row_with_their_address(world: World) -> None:
+    await guest(world, "twice")
+    await guest(world, "twice")
+    await guest(world, "silent")
+    await enqueue(world.pool, world.request(STEPS["community_invitation"]))
+    await world.pool.execute("UPDATE messages SET clicked_at = now() WHERE address LIKE 'twice@%'")
+    assert await reached(world, "not_engaged_with_community") == {"silent"}
 
 
 async def test_figures_are_counted_from_the_records_and_what_nobody_counted_is_none(world: World) -> None:
@@ -168,6 +197,44 @@ async def test_figures_are_counted_from_the_records_and_what_nobody_counted_is_n
     assert (result.leads, result.amount, result.cost_per_lead) == (4, Decimal(5000), Decimal(1250))
     assert await followup.results(world.pool, world.event, []) == []
     assert [found.sponsor_id for found in await followup.results(world.pool, world.event, [id_])] == [id_]
+
+
+async def test_whom_the_mails_reached_are_the_guests_and_neither_the_organizer_nor_sponsors_nor_who_never_got_one(
+    world: World,
+) -> None:
+    await sponsor(world, "sponsor@people.example")
+    people = [await guest(world, f"guest{n}") for n in range(3)]
+    report = STEPS["sponsor_results"]
+    for step in (STEPS["next_event_preview"], report.model_copy(update={"actions": report.actions[1:]})):
+        await enqueue(world.pool, world.request(step))
+    async with world.pool.acquire() as connection:
+        await notifications.tell_by_mail(
+            connection, automation_id=world.automation, key="held", title="A step is held", body="Look at it."
+        )
+    await world.pool.execute("UPDATE messages SET status = 'sent', opened_at = now(), clicked_at = now()")
+    await world.pool.execute(
+        "UPDATE messages SET bounced_at = now(), opened_at = NULL, clicked_at = NULL WHERE person_id = $1", people[0]
+    )
+    assert await world.pool.fetchval("SELECT count(DISTINCT address) FROM messages") == 5
+    (result,) = await followup.results(world.pool, world.event)
+    assert (result.reached, result.opened, result.clicked) == (2, 2, 2)
+
+
+async def test_a_lead_is_a_person_and_a_sum_of_which_a_part_is_not_known_is_none(world: World) -> None:
+    id_, sponsorship = await sponsor(world, "sponsor@people.example", amount=5000)
+    for email in ("Lead", "lead"):
+        await world.pool.execute(
+            "INSERT INTO sponsor_leads (sponsorship_id, contact_id) VALUES ($1, $2)",
+            sponsorship,
+            await guest(world, email),
+        )
+    (result,) = await followup.results(world.pool, world.event)
+    assert (result.leads, result.cost_per_lead) == (1, Decimal(5000))
+    await world.pool.execute(
+        "INSERT INTO sponsorships (event_id, sponsor_id, tier) VALUES ($1, $2, 'Lunch')", world.event, id_
+    )
+    (result,) = await followup.results(world.pool, world.event)
+    assert (result.tier, result.amount, result.cost_per_lead) == ("Gold, Lunch", None, None)
 
 
 async def test_words_written_for_one_person_go_to_that_person(world: World) -> None:

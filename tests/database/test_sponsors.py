@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from database import proposals, sponsors
+from database import proposals, sequences, sponsors
 from database.connection import Pool
 from models.approval import DEFAULTS
 from tests.market import NOW, SLOTS, Market, insert, make_market
@@ -98,7 +98,7 @@ async def test_each_written_proposal_gets_a_sequence_with_its_mail_and_the_occur
     await market.sponsor("One")
     await market.sponsor("Two")
     rows = await market.followed()
-    assert await proposals.begin_sequences(market.pool, market.outreach, SEQUENCE) == 2
+    assert await sequences.begin(market.pool, market.outreach, SEQUENCE) == 2
     automations = await market.pool.fetch(
         "SELECT * FROM automation_workflows WHERE id = ANY($1) ORDER BY name", [row["sequence_id"] for row in rows]
     )
@@ -123,7 +123,52 @@ async def test_each_written_proposal_gets_a_sequence_with_its_mail_and_the_occur
 async def test_a_match_whose_proposal_was_not_written_gets_no_sequence(market: Market) -> None:
     await market.sponsor("One")
     await market.matched()
-    assert await proposals.begin_sequences(market.pool, market.outreach, SEQUENCE) == 0
+    assert await sequences.begin(market.pool, market.outreach, SEQUENCE) == 0
+
+
+async def test_who_became_a_sponsor_before_the_proposals_go_out_gets_no_sequence(market: Market) -> None:
+    sponsor = await market.sponsor("One")
+    (row,) = await market.matched()
+    await proposals.keep_words(market.pool, row["id"], SLOTS, {})
+    await insert(market.pool, "sponsorships", event_id=market.event, sponsor_id=sponsor)
+    assert await sequences.begin(market.pool, market.outreach, SEQUENCE) == 0
+
+
+async def test_a_sequence_that_is_taken_up_sends_the_words_as_they_were_changed_last_and_is_taken_up_once(
+    market: Market,
+) -> None:
+    await market.sponsor("One")
+    await market.sponsor("Cancelled by name")
+    (first, other) = sorted(await market.followed(), key=lambda row: row["rank"])
+    why = {first["sequence_id"]: "the event was unpublished", other["sequence_id"]: "the automation was cancelled"}
+    for id_, reason in why.items():
+        await market.pool.execute(
+            "UPDATE automation_workflows SET status = 'cancelled', cancelled_because = $2 WHERE id = $1", id_, reason
+        )
+    await market.pool.execute("UPDATE email_templates SET slots = slots || $1", {"subject": "A better idea"})
+    since = await market.pool.fetchval("SELECT clock_timestamp()")
+
+    async def again() -> int:
+        return await sequences.take_up(market.pool, market.event, ["the event was unpublished"], since, SEQUENCE)
+
+    assert (await again(), await again()) == (1, 0)
+    present = await market.pool.fetchval("SELECT sequence_id FROM proposals WHERE id = $1", first["id"])
+    assert await sequences.present(market.pool, first["sequence_id"]) == present != first["sequence_id"]
+    assert await sequences.present(market.pool, other["sequence_id"]) == other["sequence_id"]
+    subject = await market.pool.fetchval(
+        "SELECT t.subject FROM email_templates t JOIN marketing_campaigns c ON c.id = t.campaign_id WHERE c.automation_id = $1",
+        present,
+    )
+    assert subject == "A better idea"
+
+
+async def test_no_sequence_is_taken_up_once_the_event_has_begun(market: Market) -> None:
+    await market.sponsor("One")
+    await market.followed()
+    await market.pool.execute("UPDATE automation_workflows SET status = 'cancelled', cancelled_because = 'gone'")
+    await market.pool.execute("UPDATE events SET starts_at = now()")
+    assert await sequences.take_up(market.pool, market.event, ["gone"], NOW + timedelta(days=1), SEQUENCE) == 0
+    assert len(await market.occurrences("event_created")) == 1
 
 
 # -- what becomes of a proposal -------------------------------------------------------------------------------------
@@ -184,6 +229,55 @@ async def test_signing_makes_one_sponsorship_and_what_its_tier_owes_none_of_it_d
     ]
     assert await market.pool.fetchval("SELECT status FROM proposals") == "signed"
     assert await market.pool.fetchval("SELECT status FROM sponsors") == "accepted"
+
+
+async def test_signing_adopts_the_sponsorship_that_is_there_and_adds_only_what_its_tier_owes_and_it_has_not(
+    market: Market,
+) -> None:
+    sponsor = await market.sponsor("One")
+    (row,) = await market.followed()
+    there = {"id": uuid4(), "event_id": market.event, "sponsor_id": sponsor, "tier": "Gold", "amount": 9000}
+    await insert(market.pool, "sponsorships", **there)
+    owed = {"name": "company logo ", "deliverable_type": "logo", "due_date": (NOW + timedelta(days=9)).date()}
+    await insert(market.pool, "sponsor_deliverables", sponsorship_id=there["id"], event_id=market.event, **owed)
+    assert await proposals.sign(market.pool, row["sequence_id"]) == 6
+    assert [dict(one) for one in await market.pool.fetch("SELECT id, tier, amount FROM sponsorships")] == [
+        {"id": there["id"], "tier": "Gold", "amount": 9000}
+    ]
+    assert await market.pool.fetchval("SELECT sponsorship_id FROM proposals") == there["id"]
+    names = await market.pool.fetch("SELECT name FROM sponsor_deliverables ORDER BY name")
+    assert [one["name"] for one in names] == [
+        "Booth materials", "Payment", "Signed contract", "Speaker biography", "Stage banner", "company logo "
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("tier", "owes"), [("", 4), ("Friend of the house", 0)])
+async def test_a_sponsorship_that_names_no_tier_owes_what_was_proposed_and_one_of_an_unknown_tier_nothing(
+    market: Market, tier: str, owes: int
+) -> None:
+    sponsor = await market.sponsor("One")
+    (row,) = await market.followed()
+    await insert(market.pool, "sponsorships", event_id=market.event, sponsor_id=sponsor, tier=tier)
+    assert await proposals.sign(market.pool, row["sequence_id"]) == owes
+
+
+async def test_a_sponsorship_made_elsewhere_is_told_to_the_sequence_once_and_one_made_by_signing_is_not(
+    market: Market,
+) -> None:
+    sponsor = await market.sponsor("One")
+    await market.sponsor("Two")
+    one, two = sorted(await market.followed(), key=lambda row: row["sponsor_id"] != sponsor)
+    await proposals.sign(market.pool, two["sequence_id"])
+    assert await market.occurrences() == []
+    await market.pool.execute(
+        "INSERT INTO sponsorships (event_id, sponsor_id, tier) SELECT $1, $2, unnest(ARRAY['Gold', 'Lunch'])",
+        *(market.event, sponsor),
+    )
+    (told,) = await market.occurrences()
+    assert (told["kind"], told["automation_id"]) == ("sponsor_signed", one["sequence_id"])
+    await proposals.sign(market.pool, one["sequence_id"])
+    await insert(market.pool, "sponsorships", event_id=market.event, sponsor_id=sponsor, tier="Dinner")
+    assert len(await market.occurrences()) == 1
 
 
 @pytest.mark.parametrize(("days", "left"), [(20, 3), (2, 2)])

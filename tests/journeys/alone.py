@@ -105,7 +105,7 @@ class Alone:
         """The one sponsor that has signed: Stratus Yard, whose contact goes by `acme` here."""
         sponsor: UUID = await self.house.pool.fetchval(
             """
-            UPDATE sponsors s SET contact_email = 'acme@sponsor.example', contact_phone = $2
+            UPDATE sponsors s SET contact_email = 'acme@sponsor.example', contact_phone = $2, whatsapp_opt_in = TRUE
             FROM events e WHERE e.id = $1 AND s.organizer_id = e.organizer_id AND s.name = 'Stratus Yard' RETURNING s.id
             """,
             *(self.event, PHONES["acme"]),

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -16,6 +17,7 @@ from starter import rehearsal
 from starter.conductor import conduct
 from starter.control import ControlError
 from starter.planning import outlook
+from tests.market import make_market
 from tests.workflows.house import House
 
 DAY = timedelta(days=1)
@@ -56,6 +58,33 @@ async def test_audiences_are_those_that_the_outbox_would_queue_and_the_gates_let
     [announcement] = steps(strand(await outlook(pool, event), "event_launch"))["send_announcement"].reaches
     assert (announcement.audience, announcement.people, announcement.reached) == ("all_contacts", 400, 369)
     assert announcement.without == {"no consent to email": 19, "suppressed: hard bounce": 8, "suppressed: complaint": 4}
+
+
+async def test_a_draft_that_was_published_before_shows_what_goes_on_with_its_sponsors_and_not_what_a_person_cancelled(
+    pool: Pool,
+) -> None:
+    market = await make_market(pool)
+    for name in ("One", "Two", "Three"):
+        await market.sponsor(name)
+    lost, _, by_name = [row["sequence_id"] for row in await market.followed()]
+
+    async def ends(why: str, *ids: UUID) -> None:
+        await pool.execute(
+            "UPDATE automation_workflows SET status = 'cancelled', cancelled_because = $1 WHERE id = ANY($2)", why, ids
+        )
+
+    async def again() -> dict[str, int]:
+        event = await events.get(pool, market.event)
+        assert event is not None
+        found = await outlook(pool, event)
+        return {one.name: one.count for one in found.strands if one.because == "publication" and "Sponsor" in one.name}
+
+    await pool.execute("DELETE FROM occurrences")
+    await ends("the event was unpublished", lost)
+    await ends("the automation was cancelled", by_name, market.outreach)
+    assert await again() == {"Sponsor Follow-up: each open proposal": 1}
+    await ends("the event was cancelled", market.outreach)
+    assert set(await again()) == {"Sponsor Follow-up: each open proposal", "Sponsor Outreach: River Conf"}
 
 
 async def test_another_instant_of_publication_is_supposed_with_all_that_is_then_too_late(

@@ -75,8 +75,8 @@ async def open_office(working: House) -> Office:
     sponsor, sponsorship = uuid4(), uuid4()
     await working.pool.execute(
         """
-        INSERT INTO sponsors (id, organizer_id, name, contact_name, contact_email, contact_phone)
-        SELECT $1, organizer_id, 'Acme', 'Ada', 'ada@acme.example', '+4917139200001' FROM events WHERE id = $2
+        INSERT INTO sponsors (id, organizer_id, name, contact_name, contact_email, contact_phone, whatsapp_opt_in)
+        SELECT $1, organizer_id, 'Acme', 'Ada', 'ada@acme.example', '+4917139200001', TRUE FROM events WHERE id = $2
         """,
         *(sponsor, event),
     )

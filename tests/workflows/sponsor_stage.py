@@ -26,9 +26,9 @@ class Outreach:
             pass
 
     async def sequences(self) -> dict[str, Row]:
-        """The rows of the sequences by the sponsor's name."""
+        """The rows of the latest sequences by the sponsor's name."""
         rows = await self.pool.fetch(
-            "SELECT * FROM automation_workflows WHERE event_id = $1 AND name LIKE 'Sponsor Follow-up: %' ORDER BY name",
+            "SELECT * FROM automation_workflows WHERE event_id = $1 AND name LIKE 'Sponsor Follow-up: %' ORDER BY name, generation",
             self.event,
         )
         return {row["name"].removeprefix("Sponsor Follow-up: "): dict(row) for row in rows}
@@ -43,6 +43,32 @@ class Outreach:
             (await self.sequence(sponsor))["id"],
         )
         return {row["template"]: round((row["sent_at"] - self.start) / DAY, 3) for row in rows}
+
+    async def letters(self, sponsor: str) -> list[tuple[str, float]]:
+        """What went out to a sponsor by all its sequences, in order, and on which day after the start."""
+        rows = await self.pool.fetch(
+            """
+            SELECT m.template, m.sent_at FROM messages m JOIN sponsors s ON s.id = m.person_id
+            WHERE m.event_id = $1 AND s.name = $2 AND m.status = 'sent' ORDER BY m.sent_at, m.id
+            """,
+            *(self.event, sponsor),
+        )
+        return [(row["template"], round((row["sent_at"] - self.start) / DAY, 3)) for row in rows]
+
+    async def is_now(self, status: str) -> None:
+        """The organizer publishes the event, takes it back or cancels it; everybody has heard."""
+        await self.house.set_event(self.event, status=status)
+        await self.house.quiet()
+
+    async def becomes_sponsor(self, sponsor: str, tier: str = "Gold", amount: int | None = 9000) -> None:
+        """The organizer writes down a sponsorship that came about without the sequence."""
+        await self.pool.execute(
+            """
+            INSERT INTO sponsorships (event_id, sponsor_id, tier, amount)
+            SELECT event_id, sponsor_id, $2, $3 FROM proposals WHERE sequence_id = $1
+            """,
+            *((await self.sequence(sponsor))["id"], tier, amount),
+        )
 
     async def became(self, sponsor: str) -> dict[str, str]:
         return await self.house.states((await self.sequence(sponsor))["temporal_workflow_id"])
@@ -84,8 +110,9 @@ class Outreach:
     async def opens(self, sponsor: str, step: str = "send_proposal") -> None:
         await self.happens(sponsor, "message_opened", step=step, round=0)
 
-    async def replies(self, sponsor: str, sender: str, body: str = "Tell me more.") -> None:
-        message = await self.pool.fetchval(
+    async def replies(self, sponsor: str, sender: str, body: str = "Tell me more.", letter: UUID | None = None) -> None:
+        """Somebody answers a letter, the last one unless told which."""
+        message = letter or await self.pool.fetchval(
             "SELECT id FROM messages WHERE automation_id = $1 ORDER BY sent_at DESC LIMIT 1",
             (await self.sequence(sponsor))["id"],
         )
