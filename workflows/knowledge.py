@@ -302,9 +302,11 @@ class Knowledge:
     def _after_pause(self, decision: Decision) -> Decision:
         """A resume that skips all skips what would have been sent; what only prepares is done all the same."""
         step = self.steps[decision.step_id]
-        missed = self.skip_before is not None and decision.due <= self.skip_before and step.id not in self.freed
-        if isinstance(decision, Skip) or not missed or step.late is Late.RUN:
+        before = self.skip_before
+        if isinstance(decision, Skip) or before is None or decision.due > before or step.late is Late.RUN:
             return decision
+        if step.id in self.freed or self.waiting.waited(step.id, before):
+            return decision  # no pause has kept it from going
         reason = "fell due during a pause, and the resume skipped it"
         return Skip(step.id, decision.round, decision.due, reason)
 
