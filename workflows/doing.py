@@ -118,7 +118,8 @@ class Doing:
         )
         if answer.outcome != "decided":
             return knows.heed(answer.outcome, step.id, decision.round, resumes)
-        self.noted = (next_step, next_at)
+        # With nothing ahead the row goes on saying what it said, until the player rests.
+        self.noted = None if next_step is None else (next_step, next_at)
         knows.learn_queued(answer, decision.round, now)
         return await self._adopt_branch(step, decision, answer.step_id, now)
 
@@ -139,6 +140,7 @@ class Doing:
         )
         if begun.outcome != "decided" or begun.progress is None:
             return self.knows.heed(begun.outcome, step.id, decision.round, resumes)
+        self.noted = None  # the row says that this step is played
         self.knows.learn(begun.step_id, begun.progress)
         if begun.step_id != step.id:
             return await self._adopt_branch(step, decision, begun.step_id, now)
