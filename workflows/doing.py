@@ -101,8 +101,7 @@ class Doing:
             Enqueue(
                 automation_id=self.about.automation_id,
                 event_id=self.about.event_id,
-                # A branch that is not taken leaves the slot to the one that is.
-                step=step if skip is None else step.model_copy(update={"branch": None}),
+                step=step,
                 round=decision.round,
                 due=decision.due,
                 now=now,

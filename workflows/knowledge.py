@@ -101,16 +101,24 @@ class Knowledge:
         return tuple(step.id for step in self.about.steps if self._begun(step) and step.id not in held)
 
     def heed(self, refusal: str, id_: str, round_: int, resumes: int) -> None:
-        """A round of a step was not decided. A pause that was read before a resume is history."""
+        """A round of a step was not decided: it has not begun, whatever it has done to prepare, and is planned anew.
+
+        A pause that was read before a resume is history.
+        """
         match refusal:
             case "cancelled":
                 self.over = "cancelled"
             case "paused":
                 self.paused = self.paused or self.resumes == resumes
             case "unapproved":
-                self.await_approval(id_, round_)
+                self.waiting.steps.add(id_)
+                self.outdated = True
             case _:
                 self.outdated = True
+        known = self.progress.get(id_)
+        if known is not None and known.round == round_:
+            self.rounds[id_] = round_
+            del self.progress[id_]
 
     def learn(self, id_: str, progress: Progress) -> None:
         """Adopt what became of a step. What counts from its end gets its instant at the next look."""
@@ -309,13 +317,6 @@ class Knowledge:
             return decision  # no pause has kept it from going
         reason = "fell due during a pause, and the resume skipped it"
         return Skip(step.id, decision.round, decision.due, reason)
-
-    def await_approval(self, id_: str, round_: int) -> None:
-        """A step found its words unapproved: it has not begun, whatever it has done to make them."""
-        self.waiting.steps.add(id_)
-        if self.progress.pop(id_, None) is not None:
-            self.rounds[id_] = round_
-        self.outdated = True
 
     def _wait_limit(self, id_: str) -> datetime | None:
         return self.waiting.limit(id_, self.instants, self._event_date)

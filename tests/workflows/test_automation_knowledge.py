@@ -213,3 +213,20 @@ def test_a_held_step_of_a_timeline_without_anchors_waits_for_ever() -> None:
     knowledge = knows(timeline(step("post", "0 hours", social("linkedin"))))
     knowledge.progress["post"] = Progress(state=StepState.HELD, due=START, reason="broken")
     assert knowledge.leftover(START + timedelta(days=4000)) is None
+
+
+@pytest.mark.parametrize("refusal", ["paused", "stale", "unapproved"])
+def test_a_step_that_has_prepared_and_is_refused_has_not_begun(refusal: str) -> None:
+    knowledge = knows()
+    knowledge.learn("announce", Progress(state=StepState.RUNNING, due=START))
+    knowledge.heed(refusal, "announce", 0, knowledge.resumes)
+    assert "announce" not in knowledge.progress
+
+
+@pytest.mark.parametrize("refusal", ["paused", "stale", "unapproved"])
+def test_a_new_round_that_is_refused_leaves_the_old_one_as_it_was(refusal: str) -> None:
+    knowledge = knows()
+    done = Progress(state=StepState.SUCCESS, due=START, ended=START)
+    knowledge.learn("reminder", done)
+    knowledge.heed(refusal, "reminder", 1, knowledge.resumes)
+    assert knowledge.progress["reminder"] == done
