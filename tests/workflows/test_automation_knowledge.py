@@ -173,7 +173,7 @@ def test_a_resume_that_skips_all_still_does_what_only_prepares_and_what_a_person
     assert isinstance(post, Skip)
 
     knowledge.progress["post"] = Progress(state=StepState.HELD, due=post.due, reason="broken")
-    knowledge.free("post", late, queued=False)
+    knowledge.free("post", late, None)
     assert isinstance(knowledge.plan(late).decisions[1], Do)
 
 
@@ -181,7 +181,7 @@ def test_a_failure_told_again_does_not_end_a_retry() -> None:
     knowledge = knows()
     knowledge.learn_queued(queued(), 0, START)
     knowledge.hear(settled(state="failed"))
-    knowledge.free("announce", START, queued=True)
+    knowledge.free("announce", START, Progress(state=StepState.RUNNING, due=START))
     assert state(knowledge, "announce") == "running"
     knowledge.hear(settled())
     assert state(knowledge, "announce") == "success"
