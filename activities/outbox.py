@@ -11,7 +11,7 @@ from database import decisions, journal, outbox
 from database.connection import Pool
 from models.approval import Decided
 from models.messages import Enqueue, Enqueued
-from models.player import Begin, Begun, End, Ended, Free
+from models.player import Begin, Begun, End, Ended, Free, Freed
 
 T = TypeVar("T")
 
@@ -46,7 +46,7 @@ class Outbox:
         return await final(decisions.decide(self._pool, decided))
 
     @activity.defn
-    async def free_step(self, free: Free) -> bool:
+    async def free_step(self, free: Free) -> Freed:
         """Let go of a held step."""
         return await final(journal.free_step(self._pool, free))
 

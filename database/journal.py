@@ -14,7 +14,7 @@ import asyncpg
 from database import approvals, notifications
 from database.connection import Connection, Pool
 from models.automation import Progress, Step, StepState
-from models.player import Begin, Begun, End, Ended, Free, Refusal
+from models.player import Begin, Begun, End, Ended, Free, Freed, Refusal
 from models.stored import TYPES
 
 COLUMNS = "id, step_id, round, status, due_at, ended_at, open, error_message, result"
@@ -124,17 +124,21 @@ async def end_step(pool: Pool, end: End) -> Ended:
         if held:
             await tell_held(connection, row["id"], end.automation_id, f"{end.step.name} is held", end.error or "")
         else:
+            if end.withdraws:
+                await notifications.withdraw(connection, end.automation_id, f"held/{row['id']}")
             await recount(connection, [end.automation_id])
         return ended_of(row)
 
 
-async def free_step(pool: Pool, free: Free) -> bool:
-    """Let go of a held step. True if its failed messages are queued again; False if it is to be decided anew."""
+async def free_step(pool: Pool, free: Free) -> Freed:
+    """Let go of a held step: its failed messages are queued again, or it is to be decided anew. What is not held stays as it is."""
     async with pool.acquire() as connection, connection.transaction():
         await lock(connection, free.automation_id)
         row = await find(connection, free.automation_id, free.slot, free.round)
-        if row is None:
-            return False
+        if row is None or row["status"] == "pending":
+            return Freed()
+        if state_of(row) is not StepState.HELD:
+            return Freed(progress=ended_of(row).progress)
         queued: str = await connection.execute(
             """
             UPDATE messages SET status = 'queued', counted = TRUE, reason = NULL, not_before = NULL, batch_id = NULL,
@@ -147,22 +151,23 @@ async def free_step(pool: Pool, free: Free) -> bool:
         result = dict(row["result"] or {})
         if count:
             result["failed"] = result.get("failed", 0) - count
-        await connection.execute(
-            """
+        freed = await connection.fetchrow(
+            f"""
             UPDATE workflow_execution_logs
-            SET status = $2, open = open + $3, result = $4, error_message = NULL, ended_at = NULL, completed_at = NULL,
+            SET status = $2, open = $3, result = $4, error_message = NULL, ended_at = NULL, completed_at = NULL,
                 duration_ms = NULL
-            WHERE id = $1
+            WHERE id = $1 RETURNING {COLUMNS}
             """,
             row["id"],
-            "running" if count or row["open"] else "pending",
+            "running" if count else "pending",
             count,
             result or None,
         )
         await _forget_trouble(connection, row["id"], free.automation_id)
         await recount(connection, [free.automation_id])
         await connection.execute("SELECT pg_notify('eventos_messages', '')")
-        return count > 0
+        assert freed is not None
+        return Freed(progress=ended_of(freed).progress if count else None)
 
 
 async def let_go(connection: Connection, log_id: UUID, automation_id: UUID) -> None:

@@ -116,14 +116,19 @@ async def fan_out(pool: Pool, event_id: UUID, kind: str, data: dict[str, Any], a
 
 
 async def tell_customs(pool: Pool, event_id: UUID, occurrence: Occurrence) -> int:
-    """Tell the running custom automations of an event that ask for this fact; one row each."""
+    """Tell the running custom automations of an event that ask for this fact; one row each.
+
+    They never forget a fact, so none is told again: thousands may register while a timeline runs.
+    """
     status: str = await pool.execute(
         r"""
         INSERT INTO occurrences (kind, rehearsal, event_id, automation_id, subject, data, occurred_at)
-        SELECT $2, rehearsal, event_id, id, 'automation/' || id, $3, $4 FROM automation_workflows
+        SELECT $2, rehearsal, event_id, id, 'automation/' || id, $3, $4 FROM automation_workflows a
         WHERE event_id = $1 AND workflow_type = 'custom' AND status IN ('pending', 'active', 'paused')
           AND EXISTS (SELECT 1 FROM jsonb_array_elements(definition -> 'steps') s
                       WHERE s ->> 'condition' ~ ('\m' || $2 || '\M'))
+          AND NOT EXISTS (SELECT 1 FROM occurrences told WHERE told.event_id = $1 AND told.automation_id = a.id AND told.kind = $2
+                          AND told.held_at IS NULL AND (told.processed_at IS NULL OR told.outcome = 'told'))
         """,
         *(event_id, occurrence.kind, occurrence.data, occurrence.occurred_at),
     )

@@ -59,6 +59,9 @@ async def enqueue(pool: Pool, request: Enqueue) -> Enqueued:
     async with pool.acquire() as connection, connection.transaction():
         generation = await journal.lock(connection, request.automation_id)
         row = await journal.find(connection, request.automation_id, request.step.slot, request.round)
+        if request.skip and request.step.branch and (row is None or row["step_id"] != request.step.id):
+            request = _apart(request)
+            row = await journal.find(connection, request.automation_id, request.step.slot, request.round)
         if row is not None and not _may_queue(row, request):
             return _decided(row)
         scope = await _scope(connection, request)
@@ -95,6 +98,11 @@ async def enqueue(pool: Pool, request: Enqueue) -> Enqueued:
         if not queued:
             await journal.recount(connection, [request.automation_id])
         return _decided(row)
+
+
+def _apart(request: Enqueue) -> Enqueue:
+    """The same of a branch in a slot of its own: one that is not taken leaves the slot to the one that is."""
+    return request.model_copy(update={"step": request.step.model_copy(update={"branch": None})})
 
 
 def _may_queue(row: asyncpg.Record, request: Enqueue) -> bool:
@@ -261,7 +269,8 @@ async def _note(
     row = await connection.fetchrow(
         f"""
         UPDATE workflow_execution_logs
-        SET status = $2, open = $3, result = coalesce(result, '{{}}') || $4::jsonb, ended_at = $5, tell = $6,
+        SET status = $2, open = $3, result = coalesce(result, '{{}}') || $4::jsonb, ended_at = $5, tell = $6, due_at = $7,
+            slot = CASE WHEN $8::boolean THEN step_id ELSE slot END,
             completed_at = CASE WHEN $5::timestamptz IS NOT NULL THEN clock_timestamp() END,
             duration_ms = CASE WHEN $5::timestamptz IS NOT NULL
                                THEN round(1000 * extract(epoch FROM clock_timestamp() - started_at)) END
@@ -273,6 +282,8 @@ async def _note(
         result,
         None if queued else request.now,
         request.tell,
+        request.due,
+        request.skip is not None,
     )
     assert row is not None
     return row

@@ -105,11 +105,18 @@ async def running(connection: Connection | Pool, event_id: UUID, many: Collectio
 
 
 async def progress(connection: Connection | Pool, ids: Collection[UUID]) -> dict[UUID, dict[str, Progress]]:
-    """What has become of each step of automations that has begun: its latest round."""
+    """What has become of each step of automations that has begun: its latest round.
+
+    A step that has prepared its messages when a pause comes has not begun: none is queued, and it is decided at the resume.
+    """
     rows = await connection.fetch(
         f"""
-        SELECT DISTINCT ON (workflow_id, step_id) workflow_id, {journal.COLUMNS} FROM workflow_execution_logs
-        WHERE workflow_id = ANY($1) AND due_at IS NOT NULL ORDER BY workflow_id, step_id, round DESC
+        SELECT DISTINCT ON (workflow_id, step_id) workflow_id, {journal.COLUMNS} FROM workflow_execution_logs l
+        WHERE workflow_id = ANY($1) AND due_at IS NOT NULL
+          AND NOT (status = 'running' AND open = 0 AND error_message IS NULL AND NOT coalesce(result, '{{}}') ? 'queued'
+                   AND action_type ~ 'email|whatsapp|social'
+                   AND EXISTS (SELECT 1 FROM automation_workflows a WHERE a.id = l.workflow_id AND a.status = 'paused'))
+        ORDER BY workflow_id, step_id, round DESC
         """,
         list(ids),
     )

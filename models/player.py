@@ -124,6 +124,8 @@ class End(Frozen):
     state: StepState
     results: dict[str, str] = Field(default_factory=dict)
     error: str | None = None
+    withdraws: bool = False
+    """Nothing is left to be done about a step that was held: the organizer is no longer told of it."""
 
 
 class Ended(Frozen):
@@ -164,6 +166,13 @@ class Free(Frozen):
     step: str
     slot: str
     round: int
+
+
+class Freed(Frozen):
+    """What has become of a held round that was let go."""
+
+    progress: Progress | None = None
+    """None where it is to be decided anew."""
 
 
 class DispatchInput(Frozen):

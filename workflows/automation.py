@@ -11,7 +11,7 @@ from models.automation import FOREVER, Reaction, StepState
 from models.player import Asked, Finish, Rest
 from workflows import calls
 from workflows.display import details
-from workflows.doing import is_gone
+from workflows.doing import UNMENDED, is_gone
 from workflows.orders import Orders
 from workflows.timeline import Do, Skip
 
@@ -57,7 +57,7 @@ class Automation(Orders):
         if knows.problem is not None or knows.paused:
             return await self._rest(FOREVER, None, knows.problem)
         if knows.happened:
-            return await self._react(*knows.happened[0])
+            return await self._react(*knows.reaction())
         heard, now = self._heard, self.now()
         todo = knows.plan(now)
         if knows.waiting.reminds(now) or (not self.fresh and knows.looks_first(todo)):
@@ -73,9 +73,9 @@ class Automation(Orders):
             step, why = left
             if isinstance(why, Skip):
                 return await self.carry_out(why, now)
-            return await self.end(step, why.round, why.due, StepState.FAILED, error=f"not mended in time: {why.reason}")
-        end = knows.last_anchor()
-        if todo.finished and (end is None or end <= now) and not self.about.open_ended:
+            return await self.give_up(step, why, UNMENDED)
+        end, kept = knows.last_anchor(), knows.keeps_open()
+        if todo.finished and kept is None and (end is None or end <= now) and not self.about.open_ended:
             knows.over = "completed"
             return None
         waits = todo.current in knows.waiting.steps
@@ -85,22 +85,39 @@ class Automation(Orders):
         """Carry out what a fact brings about. Each part is journalled, so a turn that is interrupted goes on where it was."""
         knows, now = self.knows, self.now()
         round_ = knows.reacted[reaction.fact]
-        for step in reaction.steps:
+        if (step := knows.unanswered(reaction)) is not None:
             known = knows.progress.get(step.id)
-            if known is None or known.round < round_:
-                knows.rounds[step.id] = round_
-                return await self.carry_out(Do(step.id, round_, at or now), now)
-        if reaction.ends and any(known.state is StepState.RUNNING for known in knows.progress.values()):
-            return await self._rest(FOREVER, None)
-        if reaction.ends and (left := knows.unbegun(now, f"ended by {reaction.fact}")):
-            return await self.carry_out(left[0], now)
+            if known is not None and known.state is StepState.HELD:
+                return await self.make_way(step, known, f"{reaction.fact} came about again")
+            knows.rounds[step.id] = round_
+            return await self.carry_out(Do(step.id, round_, at or now), now)
+        if reaction.ends and not await self._ended(f"ended by {reaction.fact}", now):
+            return None
         if reaction.rearms:
             knows.rearm(now)
         if reaction.ends:
             knows.over = "completed"
         knows.reacted[reaction.fact] += 1
-        knows.happened.pop(0)
+        knows.happened.remove((reaction, at))
         return None
+
+    async def _ended(self, why: str, now: datetime) -> bool:
+        """End the next step that has not ended, if there is one: what answers is waited for, of the timeline nothing more is done."""
+        knows = self.knows
+        if (kept := knows.keeps_open()) is not None:
+            step, known, until = kept
+            if until <= now:
+                await self.give_up(step, known, UNMENDED)
+            else:
+                self._current = step.id
+                await self._rest(until, None)
+        elif (held := next(knows.held(), None)) is not None:
+            await self.give_up(knows.steps[held[0]], held[1], why)
+        elif left := knows.unbegun(now, why):
+            await self.carry_out(left[0], now)
+        else:
+            return True
+        return False
 
     async def _take_bearings(self) -> None:
         self.knows.outdated = False
@@ -117,6 +134,8 @@ class Automation(Orders):
         )
         self.knows.adopt(bearings, resumes, workflow.now())
         self.fresh = True
+        while (old := self.knows.superseded()) is not None:
+            await self.make_way(*old, "the date was moved")
 
     async def _rest(self, until: datetime, next_at: datetime | None, problem: str | None = None) -> None:
         heard = self._heard

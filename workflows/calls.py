@@ -17,7 +17,7 @@ from models.approval import Decided
 from models.automation import Frozen
 from models.changes import Revise, Revised
 from models.messages import Enqueue, Enqueued
-from models.player import Act, Asked, Bearings, Begin, Begun, DispatchInput, End, Ended, Finish, Free, Rest
+from models.player import Act, Asked, Bearings, Begin, Begun, DispatchInput, End, Ended, Finish, Free, Freed, Rest
 from models.watch import Watched, WatchInput
 
 T = TypeVar("T")
@@ -80,9 +80,9 @@ async def end_step(end: End, summary: str) -> Ended:
     return await _local("end_step", end, Ended, summary)
 
 
-async def free_step(free: Free) -> bool:
-    """Let go of a held step: True if its failed messages are queued again, False if it is to be decided anew."""
-    return await _local("free_step", free, bool, f"free {free.step}")
+async def free_step(free: Free) -> Freed:
+    """Let go of a held step."""
+    return await _local("free_step", free, Freed, f"free {free.step}")
 
 
 async def decide(decided: Decided) -> str:

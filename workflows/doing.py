@@ -17,6 +17,9 @@ from workflows.timeline import Decision, Do, Skip
 SENDS = ("email", "whatsapp", "social")
 """The verbs whose messages the outbox takes; the others are done by an activity of their own."""
 
+UNMENDED = "not mended in time"
+"""Why a step ends that was held until its time was over."""
+
 
 class Doing:
     """Carries out decisions. Whatever fails for good is held for a person: an automation never dies of one step."""
@@ -56,11 +59,9 @@ class Doing:
         """Give a held step up, or try it again."""
         step, known = self.knows.steps[order.step], self.knows.progress.get(order.step)
         if known is None or known.state is not StepState.HELD:
-            return  # an earlier order has freed it
+            return None  # an earlier order has freed it
         if verb == "skip":
-            reason = f"given up{f' by {order.by}' if order.by else ''} after: {known.reason}"
-            await self.end(step, known.round, known.due, StepState.FAILED, error=reason)
-            return
+            return await self.give_up(step, known, f"given up{f' by {order.by}' if order.by else ''} after")
         free = Free(
             automation_id=self.about.automation_id,
             event_id=self.about.event_id,
@@ -68,11 +69,31 @@ class Doing:
             slot=step.slot,
             round=known.round,
         )
-        queued = await calls.free_step(free)
+        freed = await calls.free_step(free)
         if self.knows.progress.get(step.id) == known:  # else a change has freed it meanwhile
-            self.knows.free(step.id, self.now(), queued=queued)
+            self.knows.free(step.id, self.now(), freed.progress)
+        return None
 
-    async def end(self, step: Step, round_: int, due: datetime, state: StepState, *, error: str | None = None) -> None:
+    async def give_up(self, step: Step, held: Progress, why: str) -> None:
+        """End a held round as failed, and say what it was held for. The organizer goes on hearing of one that nobody mended."""
+        error, state = f"{why}: {held.reason}", StepState.FAILED
+        await self.end(step, held.round, held.due, state, error=error, withdraws=why != UNMENDED)
+
+    async def make_way(self, step: Step, held: Progress, why: str) -> None:
+        """Give a held round up for the new one that has begun; what comes after the step waits for that."""
+        await self.give_up(step, held, why)
+        self.knows.progress.pop(step.id, None)
+
+    async def end(
+        self,
+        step: Step,
+        round_: int,
+        due: datetime,
+        state: StepState,
+        *,
+        error: str | None = None,
+        withdraws: bool = False,
+    ) -> None:
         """Journal how a step ended, or that it is held, and adopt what the journal says."""
         ended = await calls.end_step(
             End(
@@ -85,6 +106,7 @@ class Doing:
                 state=state,
                 results=self.knows.results.get((step.id, round_), {}),
                 error=error,
+                withdraws=withdraws,
             ),
             f"{step.id}: {state}",
         )
@@ -101,8 +123,7 @@ class Doing:
             Enqueue(
                 automation_id=self.about.automation_id,
                 event_id=self.about.event_id,
-                # A branch that is not taken leaves the slot to the one that is.
-                step=step if skip is None else step.model_copy(update={"branch": None}),
+                step=step,
                 round=decision.round,
                 due=decision.due,
                 now=now,
@@ -118,7 +139,8 @@ class Doing:
         )
         if answer.outcome != "decided":
             return knows.heed(answer.outcome, step.id, decision.round, resumes)
-        self.noted = (next_step, next_at)
+        # With nothing ahead the row goes on saying what it said, until the player rests.
+        self.noted = None if next_step is None else (next_step, next_at)
         knows.learn_queued(answer, decision.round, now)
         return await self._adopt_branch(step, decision, answer.step_id, now)
 
@@ -139,6 +161,7 @@ class Doing:
         )
         if begun.outcome != "decided" or begun.progress is None:
             return self.knows.heed(begun.outcome, step.id, decision.round, resumes)
+        self.noted = None  # the row says that this step is played
         self.knows.learn(begun.step_id, begun.progress)
         if begun.step_id != step.id:
             return await self._adopt_branch(step, decision, begun.step_id, now)

@@ -90,27 +90,35 @@ class Knowledge:
             return
         old, self.revision, self.outdated = self.steps, revision, True
         self._read(self.about.model_copy(update={"steps": steps}))
-        for id_, known in list(self._held()):
+        for id_, known in list(self.held()):
             if self.steps.get(id_) != old[id_]:
                 self.rounds[id_], self.freed[id_] = known.round, now
                 del self.progress[id_]
 
     def begun(self) -> tuple[str, ...]:
         """The steps of the timeline that can no longer change."""
-        held = {id_ for id_, _ in self._held()}
+        held = {id_ for id_, _ in self.held()}
         return tuple(step.id for step in self.about.steps if self._begun(step) and step.id not in held)
 
     def heed(self, refusal: str, id_: str, round_: int, resumes: int) -> None:
-        """A round of a step was not decided. A pause that was read before a resume is history."""
+        """A round of a step was not decided: it has not begun, whatever it has done to prepare, and is planned anew.
+
+        A pause that was read before a resume is history.
+        """
         match refusal:
             case "cancelled":
                 self.over = "cancelled"
             case "paused":
                 self.paused = self.paused or self.resumes == resumes
             case "unapproved":
-                self.await_approval(id_, round_)
+                self.waiting.steps.add(id_)
+                self.outdated = True
             case _:
                 self.outdated = True
+        known = self.progress.get(id_)
+        if known is not None and known.round == round_:
+            self.rounds[id_] = round_
+            del self.progress[id_]
 
     def learn(self, id_: str, progress: Progress) -> None:
         """Adopt what became of a step. What counts from its end gets its instant at the next look."""
@@ -178,6 +186,31 @@ class Knowledge:
                 self.rounds[step.id] = known.round + 1
                 del self.progress[step.id]
 
+    def reaction(self) -> tuple[Reaction, datetime | None]:
+        """The reaction to go on with; one that ends the automation comes to its end behind all others."""
+        return next((one for one in self.happened if not one[0].ends or self.unanswered(one[0])), self.happened[0])
+
+    def unanswered(self, reaction: Reaction) -> Step | None:
+        """The first step of a reaction that has not begun since its fact came about."""
+        round_ = self.reacted[reaction.fact]
+        begun = {id_ for id_, known in self.progress.items() if known.round >= round_}
+        return next((step for step in reaction.steps if step.id not in begun), None)
+
+    def keeps_open(self) -> tuple[Step, Progress, datetime] | None:
+        """A step that has to end before the automation may, and until when: its messages are under way, or it answers and is held."""
+        for id_, known in self.progress.items():
+            step = self.steps[id_]
+            if known.state is StepState.RUNNING:
+                return step, known, FOREVER
+            if known.state is StepState.HELD and step not in self.about.steps:
+                return step, known, self._limit(id_, known) or FOREVER
+        return None
+
+    def superseded(self) -> tuple[Step, Progress] | None:
+        """A held step of the timeline whose round is over, because a moved date has begun a new one."""
+        held = ((self.steps[id_], known) for id_, known in self.held())
+        return next((one for one in held if one[0] in self.about.steps and not self._begun(one[0])), None)
+
     def unbegun(self, now: datetime, reason: str) -> list[Skip]:
         """A skip for every step of the timeline that has not begun."""
         return [
@@ -215,17 +248,16 @@ class Knowledge:
         elif known.round == round_ and known != settled:
             self.learn(id_, settled)
 
-    def free(self, id_: str, now: datetime, *, queued: bool) -> None:
-        """A held step is tried again: its failed messages were queued anew, or it is to be decided anew."""
-        known = self.progress[id_]
+    def free(self, id_: str, now: datetime, found: Progress | None) -> None:
+        """A held step is tried again: this has become of it, or it is to be decided anew."""
         self.freed[id_] = now
-        if not queued:
-            self.rounds[id_] = known.round
+        if found is None:
+            self.rounds[id_] = self.progress[id_].round
             del self.progress[id_]
-        elif self.tells(self.steps[id_]):
-            self.learn(id_, known.model_copy(update={"state": StepState.RUNNING, "reason": None}))
+        elif found.state is StepState.RUNNING and not self.tells(self.steps[id_]):
+            self.learn(id_, found.model_copy(update={"state": StepState.SUCCESS, "ended": now}))
         else:
-            self.learn(id_, known.model_copy(update={"state": StepState.SUCCESS, "ended": now, "reason": None}))
+            self.learn(id_, found)
 
     # -- what follows -----------------------------------------------------------------------------------------------
 
@@ -261,7 +293,7 @@ class Knowledge:
 
     def wake(self, todo: Plan, now: datetime) -> datetime:
         """The next instant at which there may be something to do; FOREVER where only news can change anything."""
-        instants = [todo.wake, self.last_anchor(), *(self._limit(id_, known) for id_, known in self._held())]
+        instants = [todo.wake, self.last_anchor(), *(self._limit(id_, known) for id_, known in self.held())]
         instants += self.waiting.wakes(self.instants, self._event_date)
         return min((at for at in instants if at is not None and at > now), default=FOREVER)
 
@@ -289,7 +321,7 @@ class Knowledge:
         end = self.last_anchor()
         if (end is not None and now < end) or any(known.state is StepState.RUNNING for known in self.progress.values()):
             return None
-        for id_, known in self._held():
+        for id_, known in self.held():
             limit = self._limit(id_, known)
             if limit is not None and limit <= now:
                 return self.steps[id_], known
@@ -302,18 +334,13 @@ class Knowledge:
     def _after_pause(self, decision: Decision) -> Decision:
         """A resume that skips all skips what would have been sent; what only prepares is done all the same."""
         step = self.steps[decision.step_id]
-        missed = self.skip_before is not None and decision.due <= self.skip_before and step.id not in self.freed
-        if isinstance(decision, Skip) or not missed or step.late is Late.RUN:
+        before = self.skip_before
+        if isinstance(decision, Skip) or before is None or decision.due > before or step.late is Late.RUN:
             return decision
+        if step.id in self.freed or self.waiting.waited(step.id, before):
+            return decision  # no pause has kept it from going
         reason = "fell due during a pause, and the resume skipped it"
         return Skip(step.id, decision.round, decision.due, reason)
-
-    def await_approval(self, id_: str, round_: int) -> None:
-        """A step found its words unapproved: it has not begun, whatever it has done to make them."""
-        self.waiting.steps.add(id_)
-        if self.progress.pop(id_, None) is not None:
-            self.rounds[id_] = round_
-        self.outdated = True
 
     def _wait_limit(self, id_: str) -> datetime | None:
         return self.waiting.limit(id_, self.instants, self._event_date)
@@ -322,7 +349,8 @@ class Knowledge:
     def _event_date(self) -> datetime | None:
         return self.anchors.event_date if self.anchors else None
 
-    def _held(self) -> Iterator[tuple[str, Progress]]:
+    def held(self) -> Iterator[tuple[str, Progress]]:
+        """The steps that wait for a person."""
         return ((id_, known) for id_, known in self.progress.items() if known.state is StepState.HELD)
 
     def _limit(self, id_: str, known: Progress) -> datetime | None:

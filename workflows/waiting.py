@@ -36,6 +36,12 @@ class Waiting:
             found[self.awaited.step] = now
         return found
 
+    def waited(self, id_: str, at: datetime) -> bool:
+        """Whether it was an approval that a step waited for at an instant: it still does, or was approved no earlier."""
+        if self.awaited is not None and self.awaited.step == id_:
+            return True
+        return id_ in self.approved and self.approved[id_] >= at
+
     def decided(self, decision: Decision, limit: datetime | None, now: datetime) -> Decision | None:
         """What is to be done of a decision: nothing while its step waits, a skip once its time is over."""
         if isinstance(decision, Skip) or decision.step_id not in self.steps:

@@ -245,7 +245,7 @@ async def test_a_held_step_says_so_everywhere_until_it_is_freed_and_decided_anew
     assert await pool.fetchval("SELECT title FROM notifications") == "Generate marketing content is held"
 
     free = Free(automation_id=world.automation, event_id=world.event, step=GENERATE.id, slot=GENERATE.slot, round=0)
-    assert await journal.free_step(pool, free) is False
+    assert (await journal.free_step(pool, free)).progress is None
     assert (await world.row())["last_error"] is None
     assert await pool.fetchval("SELECT count(*) FROM notifications") == 0
     await journal.begin_step(pool, Begin(**end(world, StepState.HELD).model_dump(include={*Begin.model_fields})))
@@ -264,8 +264,10 @@ async def test_freeing_a_step_whose_messages_failed_queues_them_again(pool: Pool
     assert (await world.journal())["status"] == "running"
 
     free = Free(automation_id=world.automation, event_id=world.event, step=EMAIL.id, slot=EMAIL.slot, round=0)
-    assert await journal.free_step(pool, free) is True
+    freed = await journal.free_step(pool, free)
 
+    assert freed.progress is not None
+    assert freed.progress.state is StepState.RUNNING
     row = await world.journal()
     assert (row["status"], row["open"], row["error_message"]) == ("running", 2, None)
     assert await world.counts() == {"queued": 2}

@@ -41,6 +41,8 @@ class House:
     queue: str
     post_as: str | None = "sent"
     """What becomes of messages that are due; None leaves them lying."""
+    post_why: str | None = None
+    """Why it becomes of them."""
 
     @property
     def triggers(self) -> Triggers:
@@ -74,7 +76,7 @@ class House:
         """Deliver what is due, for ever."""
         while True:
             if self.post_as is not None:
-                await self.deliver(self.post_as)
+                await self.deliver(self.post_as, self.post_why)
             await asyncio.sleep(0.03)
 
     async def deliver(self, status: str = "sent", why: str | None = None) -> int:

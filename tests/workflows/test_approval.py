@@ -11,7 +11,7 @@ from database import claims, decisions
 from database.approvals import Waiting
 from database.control import Scope
 from models.approval import Decide
-from starter import control, rehearsal
+from starter import control, rehearsal, resuming
 from starter.conductor import conduct
 from starter.control import ControlError
 from tests.workflows.house import House, Row, shown
@@ -342,3 +342,41 @@ async def test_a_launch_cancelled_while_it_waits_ends_and_takes_the_request_with
     assert (await launch.row())["status"] == "cancelled"
     assert await launch.sent() == {}
     assert len(await launch.told()) == 1
+
+
+async def test_what_waits_for_approval_is_not_skipped_by_a_resume_that_skips_what_fell_due_in_the_pause(
+    working: House,
+) -> None:
+    launch = await begin(working)
+    await launch.live(HOUR)
+    scope = Scope(automation_id=(await launch.row())["id"])
+    await control.pause(launch.pool, scope)
+    await launch.live(2 * HOUR)
+    async with resuming.view(launch.pool, scope) as view:
+        [foreseen] = await view.foresee("skip_all")
+    assert (foreseen.steps, dict(foreseen.skipped)) == (0, {})
+    await control.resume(launch.pool, scope, "skip_all")
+    await launch.live(DAY)
+    assert (await launch.row())["current_step"] == "announce"
+    await launch.approve()
+    await launch.live(2 * DAY)
+    assert await launch.sent() == {"announcement_email": DAY}
+
+
+async def test_what_was_approved_in_a_pause_is_skipped_by_a_resume_that_skips_what_it_kept_from_going(
+    working: House,
+) -> None:
+    launch = await begin(working)
+    await launch.live(HOUR)
+    scope = Scope(automation_id=(await launch.row())["id"])
+    await control.pause(launch.pool, scope)
+    await launch.live(2 * HOUR)
+    await launch.approve()
+    await launch.live(3 * HOUR)
+    why = "fell due during a pause, and the resume skipped it"
+    async with resuming.view(launch.pool, scope) as view:
+        [foreseen] = await view.foresee("skip_all")
+    assert (foreseen.steps, dict(foreseen.skipped)) == (0, {why: 1})
+    await control.resume(launch.pool, scope, "skip_all")
+    await launch.live(DAY)
+    assert (await working.states(launch.id))["announce"] == f"skipped: {why}"

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from database import control
 from database.control import Scope
 from tests.workflows.house import House
-from workflows.timeline import email, social, step, timeline
+from workflows.timeline import email, social, step, timeline, update
 
 DAY = timedelta(days=1)
 ANCHORED = timeline(
@@ -142,3 +142,49 @@ async def test_a_step_that_would_come_due_after_the_event_is_skipped_when_the_ev
     states = await working.states(id_)
     assert states == {"announce": "success", "push": "skipped: event_date came before it was due"}
     assert row["steps_completed"] == 2
+
+
+async def test_a_step_held_when_the_date_moves_is_over_and_tried_again_for_the_new_date(working: House) -> None:
+    """What comes after it waits for that, too."""
+    event = await working.event(starts_at=at(1) + DAY, timezone="UTC")
+    steps = timeline(
+        step("records", "event_date - 1 day", update("marketing_campaign"), late="run"),
+        step("then", "0 seconds after records", social("linkedin")),
+    )
+    id_ = await working.begin(event, steps)
+    why = "marketing_campaign: Nothing was generated for this campaign yet; put generate_marketing_content before it."
+    await working.until_row(id_, last_error=why, next_execution_at=None)
+    far = at(86400) + DAY
+    await working.set_event(event, starts_at=far, ends_at=far + DAY)
+    await working.until_row(id_, next_execution_at=far - DAY, current_step="records", last_error=None)
+    assert await working.states(id_) == {"records": f"failed: the date was moved: {why}"}
+    assert await working.pool.fetchval("SELECT count(*) FROM notifications") == 0
+
+    await working.pool.execute(
+        """
+        INSERT INTO marketing_campaigns (event_id, automation_id, name) SELECT event_id, id, 'Launch'
+        FROM automation_workflows WHERE event_id = $1
+        """,
+        event,
+    )
+    soon = at(1) + DAY
+    await working.set_event(event, starts_at=soon, ends_at=soon + DAY)
+    await working.until_step(id_, "then", "success", seconds=30)
+    rows = await working.pool.fetch(
+        "SELECT round, status FROM workflow_execution_logs WHERE step_id = 'records' ORDER BY round"
+    )
+    assert [tuple(row) for row in rows] == [(0, "failed"), (1, "success")]
+
+
+async def test_once_the_last_step_is_skipped_nothing_is_next_though_the_event_is_still_ahead(working: House) -> None:
+    event = await working.event()
+    id_ = await working.begin(
+        event,
+        timeline(
+            step("hello", "0 seconds", social("linkedin")),
+            step("push", "1 second", social("twitter"), condition="doors_open", until="event_date"),
+        ),
+    )
+    await working.until_step(id_, "push", "skipped")
+    row = await working.until_row(id_, current_step=None, next_execution_at=None)
+    assert row["status"] == "active"

@@ -173,7 +173,7 @@ def test_a_resume_that_skips_all_still_does_what_only_prepares_and_what_a_person
     assert isinstance(post, Skip)
 
     knowledge.progress["post"] = Progress(state=StepState.HELD, due=post.due, reason="broken")
-    knowledge.free("post", late, queued=False)
+    knowledge.free("post", late, None)
     assert isinstance(knowledge.plan(late).decisions[1], Do)
 
 
@@ -181,7 +181,7 @@ def test_a_failure_told_again_does_not_end_a_retry() -> None:
     knowledge = knows()
     knowledge.learn_queued(queued(), 0, START)
     knowledge.hear(settled(state="failed"))
-    knowledge.free("announce", START, queued=True)
+    knowledge.free("announce", START, Progress(state=StepState.RUNNING, due=START))
     assert state(knowledge, "announce") == "running"
     knowledge.hear(settled())
     assert state(knowledge, "announce") == "success"
@@ -213,3 +213,20 @@ def test_a_held_step_of_a_timeline_without_anchors_waits_for_ever() -> None:
     knowledge = knows(timeline(step("post", "0 hours", social("linkedin"))))
     knowledge.progress["post"] = Progress(state=StepState.HELD, due=START, reason="broken")
     assert knowledge.leftover(START + timedelta(days=4000)) is None
+
+
+@pytest.mark.parametrize("refusal", ["paused", "stale", "unapproved"])
+def test_a_step_that_has_prepared_and_is_refused_has_not_begun(refusal: str) -> None:
+    knowledge = knows()
+    knowledge.learn("announce", Progress(state=StepState.RUNNING, due=START))
+    knowledge.heed(refusal, "announce", 0, knowledge.resumes)
+    assert "announce" not in knowledge.progress
+
+
+@pytest.mark.parametrize("refusal", ["paused", "stale", "unapproved"])
+def test_a_new_round_that_is_refused_leaves_the_old_one_as_it_was(refusal: str) -> None:
+    knowledge = knows()
+    done = Progress(state=StepState.SUCCESS, due=START, ended=START)
+    knowledge.learn("reminder", done)
+    knowledge.heed(refusal, "reminder", 1, knowledge.resumes)
+    assert knowledge.progress["reminder"] == done

@@ -132,7 +132,8 @@ async def rule(house: House, name: str, workflow_type: str = "custom", match: st
 
 
 async def taken_in(house: House) -> str:
-    [found] = [one for one in await occurrences.due(house.pool, 10, []) if one.kind == "tickets_low"]
+    due = await occurrences.due(house.pool, 10, [])
+    [found] = [one for one in due if one.kind == "tickets_low" and one.automation_id is None]
     outcome = await house.triggers.take_in(found)
     await occurrences.settle(house.pool, found.id, outcome)
     return outcome
@@ -163,3 +164,17 @@ async def test_a_rule_begins_a_timeline_of_its_own_and_those_that_cannot_be_read
     await report(house, event, "tickets_low")
     await taken_in(house)
     assert await house.pool.fetchval("SELECT count(*) FROM notifications WHERE title LIKE '%Unreadable%'") == 2
+
+
+async def test_a_fact_that_comes_about_again_and_again_is_told_once(house: House) -> None:
+    event = await house.event()
+    await create(house, event, seats("tickets_low"), "Seats")
+    await house.pool.execute("DELETE FROM occurrences")
+    for told in ("; 1 custom automations are told", "", ""):
+        await report(house, event, "tickets_low")
+        assert await taken_in(house) == f"no rule answers to it{told}"
+
+    # What could not be told, and is held, does not count.
+    await house.pool.execute("UPDATE occurrences SET held_at = now() WHERE automation_id IS NOT NULL")
+    await report(house, event, "tickets_low")
+    assert await taken_in(house) == "no rule answers to it; 1 custom automations are told"

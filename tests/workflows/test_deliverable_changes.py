@@ -192,3 +192,23 @@ async def test_a_cancelled_event_takes_its_trackers_with_it(office: Office) -> N
     assert await office.sent() == [TWO_WEEKS]
     assert (await office.house.row(tracker(logo)))["status"] == "cancelled"
     assert (await office.deliverable(logo))["status"] == "pending"
+
+
+async def test_a_review_that_is_held_is_over_when_the_deliverable_is_handed_in_again(office: Office) -> None:
+    logo = await office.owes()
+    await office.live(at(8, 15))
+    office.house.post_as, office.house.post_why = "failed", "the account is suspended"
+    await office.set(logo, status="submitted")
+    await office.live(at(9, 10))
+    office.house.post_as, office.house.post_why = "sent", None
+    await office.set(logo, status="rejected", rejection_reason="Too small")
+    await office.live(at(10, 10))
+    await office.set(logo, status="submitted")
+    await office.live(at(11, 10))
+    rows = await office.house.pool.fetch(
+        "SELECT status, error_message FROM workflow_execution_logs WHERE step_id = 'ask_for_review' ORDER BY round"
+    )
+    assert [tuple(row) for row in rows] == [
+        ("failed", "deliverable_submitted came about again: the account is suspended"),
+        ("success", None),
+    ]

@@ -317,3 +317,18 @@ async def test_no_history_holds_anything_personal(office: Office) -> None:
         word for word in (b"ada@acme.example", b"+4917139200001", b"Ada", b"Acme", b"Logo") if word in recorded
     ] == []
     assert "reminder_1_day" in await shown(office.house, tracker(logo))
+
+
+async def test_after_a_rejection_the_next_reminder_is_waited_for(office: Office) -> None:
+    """Lived in real time: a rehearsal writes down what it waits for at every rest."""
+    house = office.house
+    await house.set_event(office.event, clock_now=None, rehearsal_of=None)
+    logo = await office.owes(due_date=datetime.now(UTC).date() + timedelta(days=40))
+    await house.until(lambda: house.automations(office.event))
+    await house.until_row(tracker(logo), current_step="reminder_2_weeks")
+    await office.set(logo, status="submitted")
+    await house.until_step(tracker(logo), "thank_for_submission", "success")
+    await office.set(logo, status="rejected", rejection_reason="Too small")
+    await house.until_step(tracker(logo), "await_again", "success")
+    row = await house.until_row(tracker(logo), current_step="reminder_2_weeks")
+    assert row["next_execution_at"] is not None
