@@ -24,6 +24,8 @@ LONG_WAIT = timedelta(minutes=1)
 LOOK_AGAIN = tuple(timedelta(minutes=n) for n in (1, 5, 30, 120, 600))
 """When an outcome that is unknown is looked up again; after that only a webhook or a person settles it."""
 
+NOT_LISTED = "its outcome is open, and the provider's list does not show it"
+
 log = structlog.get_logger()
 
 
@@ -78,13 +80,13 @@ async def queue_again(pool: Pool, batch: Batch, error: ProviderError, pace: Pace
         await settlement.trouble(pool, {message.log_id for message in batch.messages}, str(error))
 
 
-async def conclude_look_up(pool: Pool, batch: Batch, found: dict[UUID, str]) -> None:
+async def conclude_look_up(pool: Pool, batch: Batch, found: dict[UUID, str], why: str = NOT_LISTED) -> None:
     """Settle what the provider's list shows. The rest stays unknown, is shown to a person, and is looked up again."""
     was: Literal["sending", "unknown"] = "unknown" if batch.status == "unknown" else "sending"
     missing = [message for message in batch.messages if message.id not in found]
     settled = [Outcome(id_, "sent", None, provider_id) for id_, provider_id in found.items()]
     if was == "sending":
-        settled += outcomes(missing, "unknown", "the provider never answered, and its list does not show it")
+        settled += outcomes(missing, "unknown", why)
     await settlement.settle(
         pool,
         batch,
@@ -96,6 +98,12 @@ async def conclude_look_up(pool: Pool, batch: Batch, found: dict[UUID, str]) -> 
     if missing:
         log.warning("messages_unknown", batch=str(batch.id), count=len(missing), channel=batch.channel)
         await recovery.report_unknown(pool, [message.id for message in missing])
+
+
+async def conclude_unread(pool: Pool, batch: Batch, error: Rejected) -> None:
+    """The provider's list may not be read, so it shows nothing: a person is told that, and what is not known."""
+    await settlement.trouble(pool, {message.log_id for message in batch.messages}, str(error))
+    await conclude_look_up(pool, batch, {}, f"its outcome is open, and the provider's list may not be read: {error}")
 
 
 async def leave_open(pool: Pool, batch: Batch, error: ProviderError) -> None:

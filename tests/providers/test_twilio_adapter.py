@@ -132,6 +132,15 @@ async def test_a_retry_after_is_kept_though_the_sdk_drops_the_headers(loopback: 
     assert (unavailable.value.retry_after, unavailable.value.refused) == (timedelta(seconds=30), False)
 
 
+@pytest.mark.parametrize("code", [20429, 63018, 0])
+async def test_a_rate_limit_is_waited_out_for_as_long_as_twilio_asks(loopback: Any, told: Twilio, code: int) -> None:
+    loopback.answer(429, {"code": code, "message": "Too Many Requests"}, {"retry-after": "30"})
+    with pytest.raises(Unavailable) as unavailable:
+        await told.send(message())
+    assert (unavailable.value.retry_after, unavailable.value.refused) == (timedelta(seconds=30), True)
+    assert told.pace.wait() > 20
+
+
 async def test_an_error_as_problem_details_keeps_its_words(loopback: Any, told: Twilio) -> None:
     problem = {"type": "https://twilio.example/63024", "title": "Invalid recipient", "status": 400, "code": 63024}
     loopback.answer(400, problem)
