@@ -12,7 +12,7 @@ from database.batches import Batch
 from database.connection import Pool
 from database.outbox import enqueue
 from models.automation import Action
-from models.messages import Channel
+from models.messages import Channel, WhatsAppMessage
 from providers.accounts import Accounts
 from tests.activities.conftest import Providers, to_the_end
 from tests.world import SOCIAL, WHATSAPP, World
@@ -136,6 +136,7 @@ async def test_of_two_messages_to_a_number_that_could_be_it_none_is_guessed_and_
     delivery = dispatch.pump("whatsapp", rehearsal=False)._delivery
     assert isinstance(delivery, Posting)
     message = await delivery._message(batch)
+    assert isinstance(message, WhatsAppMessage)
     await accounts.whatsapp.send(replace(message, id=uuid4()))
     await providers.faults("twilio", next=["gateway"])
     async for _ in delivery.carry(batch):
@@ -149,9 +150,15 @@ async def test_of_two_messages_to_a_number_that_could_be_it_none_is_guessed_and_
 
 @pytest.mark.parametrize("channel", ["linkedin", "twitter", "facebook"])
 async def test_where_the_list_may_not_be_read_a_person_is_told_and_the_step_goes_on(
-    channel: Channel, pool: Pool, world: World, providers: Providers, dispatch: Dispatch, accounts: Accounts
+    channel: Channel,
+    pool: Pool,
+    world: World,
+    providers: Providers,
+    dispatch: Dispatch,
+    accounts: Accounts,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    accounts.sender(channel)._token = "sending-only"
+    monkeypatch.setattr(accounts.sender(channel), "_token", "sending-only")
     await providers.faults(PROVIDERS[channel], next=["drop"])
     await carried(pool, dispatch, channel)
 
