@@ -16,6 +16,7 @@ import pytest
 from models.messages import Attachment, EmailMessage
 from providers.errors import Rejected, Unavailable
 from providers.resend import Resend
+from providers.resend_webhooks import read
 
 SENDER = "Events <events@mail.example>"
 
@@ -230,6 +231,36 @@ async def test_a_look_up_neither_opens_known_mails_nor_reads_beyond_its_start(lo
     loopback.answer(200, {"id": "ours", "tags": [{"name": "message_id", "value": str(wanted)}]})
     assert await told.find([wanted, uuid4()], now, known=["known"]) == {wanted: "ours"}
     assert [asked.path.split("?")[0] for asked in loopback.asked] == ["/emails", "/emails/ours"]
+
+
+@pytest.mark.parametrize(
+    ("event", "word", "suppress"),
+    [
+        ("delivered", "delivered", None),
+        ("opened", "delivered", None),
+        ("clicked", "delivered", None),
+        ("bounced", "bounced", "hard bounce"),
+        ("complained", "complained", "complaint"),
+        ("suppressed", "suppressed", "hard bounce"),
+        ("failed", "failed", None),
+    ],
+)
+async def test_what_became_of_a_mail_reads_like_its_webhook(
+    loopback: Any, told: Resend, event: str, word: str, suppress: str | None
+) -> None:
+    loopback.answer(200, {"object": "email", "id": "re-1", "message_id": "<1@resend>", "last_event": event})
+    ours = uuid4()
+    body = await told.became("re-1", ours)
+    assert body is not None
+    report = read(body)
+    assert (report.word, report.message_id, report.provider_id, report.suppress) == (word, ours, "re-1", suppress)
+    assert (report.at, report.rfc_id, report.scanner) == (None, "<1@resend>", False)
+
+
+@pytest.mark.parametrize("event", ["sent", "queued", "scheduled", "delivery_delayed", "thought_of"])
+async def test_of_a_mail_that_is_only_sent_nothing_became_yet(loopback: Any, told: Resend, event: str) -> None:
+    loopback.answer(200, {"object": "email", "id": "re-1", "last_event": event})
+    assert await told.became("re-1", uuid4()) is None
 
 
 async def test_a_check_names_the_verified_domains(account: Resend) -> None:

@@ -13,6 +13,7 @@ import pytest
 from models.messages import WhatsAppMessage
 from providers.errors import Rejected, Unavailable
 from providers.twilio import Twilio
+from providers.twilio_webhooks import read
 
 CALLBACK = "https://events.example/webhooks/twilio"
 FROM = "whatsapp:+15005550006"
@@ -197,6 +198,31 @@ async def test_a_message_from_before_the_first_attempt_is_not_it(account: Twilio
     one = message()
     await account.send(one)
     assert await account.find(replace(one, attempted_at=datetime.now(UTC) + timedelta(minutes=5))) is None
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "word", "suppress"),
+    [
+        ("delivered", None, "delivered", None),
+        ("read", None, "read", None),
+        ("undelivered", 63024, "bounced", "not on WhatsApp"),
+        ("failed", 30008, "failed", None),
+    ],
+)
+async def test_what_became_of_a_message_reads_like_its_callback(
+    loopback: Any, told: Twilio, status: str, error: int | None, word: str, suppress: str | None
+) -> None:
+    loopback.answer(200, {"sid": "SM1", "status": status, "error_code": error, "error_message": None})
+    ours = uuid4()
+    body = await told.became("SM1", ours)
+    assert body is not None
+    report = read(body)
+    assert (report.word, report.message_id, report.provider_id, report.suppress) == (word, ours, "SM1", suppress)
+    assert loopback.asked[0].path == "/2010-04-01/Accounts/AC1/Messages/SM1.json"
+
+
+async def test_of_a_message_that_is_only_sent_nothing_became_yet(account: Twilio) -> None:
+    assert await account.became(await account.send(message()), uuid4()) is None
 
 
 async def test_a_check_says_whose_account_it_is(account: Twilio) -> None:
