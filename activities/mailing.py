@@ -169,4 +169,4 @@ class Mailing:
 
     def _misnumbered(self, named: int, sent: int) -> Unavailable:
         words = f"Resend named {named} ids for {sent} mails; the batch is posted again under its key."
-        return Unavailable(words, provider=self._sender.provider, answered=True)
+        return Unavailable(words, provider=self._sender.provider)

@@ -163,7 +163,7 @@ class Twilio:
             raise self._wire.rejected(message, scope="account")
 
     def _unreadable(self) -> ProviderError:
-        return self._wire.unnamed("Twilio answered with something that its SDK cannot read.")
+        return self._wire.unavailable("Twilio answered with something that its SDK cannot read.")
 
 
 def _on_whatsapp(number: str) -> str:
