@@ -13,7 +13,7 @@ import structlog
 import zstandard
 
 from activities.compose import Composer
-from activities.delivery import conclude_look_up, conclude_unread, drop, leave_open, outcomes, queue_again
+from activities.delivery import conclude_look_up, drop, leave_open, not_looked_up, outcomes, queue_again
 from database import batches, recovery, settlement
 from database.batches import Batch, postpone
 from database.connection import Pool
@@ -154,10 +154,8 @@ class Mailing:
         known = await recovery.known_ids(self._pool, batch.channel, rehearsal=batch.rehearsal, since=since)
         try:
             found = await self._sender.find([message.id for message in batch.messages], since, known)
-        except Rejected as error:
-            await conclude_unread(self._pool, batch, error)
         except ProviderError as error:
-            await leave_open(self._pool, batch, error)
+            await not_looked_up(self._pool, batch, error)
         else:
             await conclude_look_up(self._pool, batch, found)
 

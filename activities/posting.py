@@ -7,7 +7,7 @@ from typing import Generic, Protocol, TypeVar
 import structlog
 
 from activities.compose import Composed
-from activities.delivery import conclude_look_up, conclude_unread, drop, leave_open, outcomes, queue_again
+from activities.delivery import conclude_look_up, drop, not_looked_up, outcomes, queue_again
 from database import batches, recovery, settlement
 from database.batches import Batch
 from database.connection import Pool
@@ -81,10 +81,8 @@ class Posting(Generic[M]):
         for claimed, message in composed.ready:
             try:
                 found = await self._find(batch, message)
-            except Rejected as error:
-                await conclude_unread(self._pool, batch, error)
             except ProviderError as error:
-                await leave_open(self._pool, batch, error)
+                await not_looked_up(self._pool, batch, error)
             else:
                 await conclude_look_up(self._pool, batch, {claimed.id: found} if found else {})
         yield "looked up"

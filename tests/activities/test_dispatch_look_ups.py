@@ -132,7 +132,7 @@ async def test_with_a_key_that_may_only_send_what_is_not_known_is_shown_to_a_per
     assert (journal["status"], journal["open"]) == ("success", 0)
     assert "restricted_api_key" in journal["error_message"]
     body = await pool.fetchval("SELECT body FROM notifications WHERE key LIKE 'unknown/%'")
-    assert "may not be read" in body
+    assert "cannot be read" in body
     assert await providers.requests() == 1
 
 

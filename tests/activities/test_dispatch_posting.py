@@ -1,6 +1,7 @@
 """The protocol for WhatsApp and posts: without idempotency keys, what may have been sent is never sent blindly."""
 
 from dataclasses import replace
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -14,7 +15,7 @@ from database.outbox import enqueue
 from models.automation import Action
 from models.messages import Channel, WhatsAppMessage
 from providers.accounts import Accounts
-from tests.activities.conftest import Providers, to_the_end
+from tests.activities.conftest import Providers, end_leases, to_the_end
 from tests.world import SOCIAL, WHATSAPP, World
 
 PROVIDERS: dict[Channel, str] = {"whatsapp": "twilio", "linkedin": "linkedin", "twitter": "x", "facebook": "facebook"}
@@ -165,12 +166,31 @@ async def test_where_the_list_may_not_be_read_a_person_is_told_and_the_step_goes
     await to_the_end(pool, dispatch, channel)
 
     assert await status(pool, channel) == "unknown"
-    assert "may not be read" in await pool.fetchval("SELECT reason FROM messages WHERE channel = $1", channel)
+    assert "cannot be read" in await pool.fetchval("SELECT reason FROM messages WHERE channel = $1", channel)
     journal = await world.journal(SOCIAL)
     assert (journal["open"], journal["result"]["unknown"]) == (2, 1)
     assert "answered 403" in journal["error_message"]
     titles = {row["title"] for row in await pool.fetch("SELECT title FROM notifications")}
     assert titles == {"A provider refuses to send", "It is not known whether a message was sent"}
+
+
+@EACH
+async def test_a_list_that_cannot_be_read_is_waited_for_and_after_an_hour_the_step_goes_on(
+    channel: Channel, pool: Pool, providers: Providers, dispatch: Dispatch
+) -> None:
+    await providers.faults(PROVIDERS[channel], next=["drop"])
+    await carried(pool, dispatch, channel)
+    await providers.faults(PROVIDERS[channel], error=1, reads=True)
+    for since, expected in ((timedelta(minutes=50), "sending"), (timedelta(minutes=61), "unknown")):
+        await pool.execute("UPDATE batches SET first_posted_at = now() - $1::interval", since)
+        await end_leases(pool)
+        await dispatch.pump(channel, rehearsal=False).recover()
+        assert await status(pool, channel) == expected
+
+    await providers.faults(PROVIDERS[channel])
+    await to_the_end(pool, dispatch, channel)
+    assert await status(pool, channel) == "sent"
+    assert await pool.fetchval("SELECT count(*) FROM notifications") == 0
 
 
 @EACH
