@@ -80,7 +80,8 @@ async def open_batches(
     return batches
 
 
-# What was paused, cancelled, moved or reported as sent while the words were made ($4) goes back to the gates. A posted batch has passed this.
+# What was paused, cancelled, moved or reported as sent while the words were made ($4) goes back to the gates. A posted batch has
+# passed this.
 _UNCHANGED = """
     NOT EXISTS (
         SELECT 1 FROM messages m JOIN automation_workflows a ON a.id = m.automation_id JOIN events e ON e.id = m.event_id

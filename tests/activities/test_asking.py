@@ -197,7 +197,7 @@ async def test_a_pump_that_tends_asks_by_itself(
     await pool.execute("UPDATE batches SET ask_at = now()")
 
     stop = asyncio.Event()
-    running = asyncio.create_task(dispatch.pump("email", rehearsal=False).run(stop, asyncio.Event()))
+    running = asyncio.create_task(dispatch.pump("email", rehearsal=False).run(stop, asyncio.Event(), seconds=600))
     while await pool.fetchval("SELECT count(*) FROM webhook_deliveries") < 3:
         await asyncio.sleep(0.02)
     stop.set()
