@@ -1,7 +1,7 @@
 """What both protocols share: how long to wait, what to say, and how an outcome that nobody knows is looked up."""
 
 from collections.abc import AsyncIterator, Iterable, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Literal, Protocol
 from uuid import UUID
 
@@ -23,6 +23,11 @@ LONG_WAIT = timedelta(minutes=1)
 
 LOOK_AGAIN = tuple(timedelta(minutes=n) for n in (1, 5, 30, 120, 600))
 """When an outcome that is unknown is looked up again; after that only a webhook or a person settles it."""
+
+READ_WITHIN = timedelta(hours=1)
+"""How long after its request a message waits for a list that cannot be read; its step goes on then."""
+
+NOT_LISTED = "its outcome is open, and the provider's list does not show it"
 
 log = structlog.get_logger()
 
@@ -78,13 +83,13 @@ async def queue_again(pool: Pool, batch: Batch, error: ProviderError, pace: Pace
         await settlement.trouble(pool, {message.log_id for message in batch.messages}, str(error))
 
 
-async def conclude_look_up(pool: Pool, batch: Batch, found: dict[UUID, str]) -> None:
+async def conclude_look_up(pool: Pool, batch: Batch, found: dict[UUID, str], why: str = NOT_LISTED) -> None:
     """Settle what the provider's list shows. The rest stays unknown, is shown to a person, and is looked up again."""
     was: Literal["sending", "unknown"] = "unknown" if batch.status == "unknown" else "sending"
     missing = [message for message in batch.messages if message.id not in found]
     settled = [Outcome(id_, "sent", None, provider_id) for id_, provider_id in found.items()]
     if was == "sending":
-        settled += outcomes(missing, "unknown", "the provider never answered, and its list does not show it")
+        settled += outcomes(missing, "unknown", why)
     await settlement.settle(
         pool,
         batch,
@@ -98,7 +103,23 @@ async def conclude_look_up(pool: Pool, batch: Batch, found: dict[UUID, str]) -> 
         await recovery.report_unknown(pool, [message.id for message in missing])
 
 
+async def not_looked_up(pool: Pool, batch: Batch, error: ProviderError) -> None:
+    """The provider's list was not read: it is tried again. Where it may not be read, or was not for long, that is as good as
+    a list that shows nothing, and a person is told.
+    """
+    if isinstance(error, Rejected):
+        await settlement.trouble(pool, {message.log_id for message in batch.messages}, str(error))
+    elif batch.status == "unknown" or batch.first_posted_at is None or _since(batch.first_posted_at) < READ_WITHIN:
+        await leave_open(pool, batch, error)
+        return
+    await conclude_look_up(pool, batch, {}, f"its outcome is open, and the provider's list cannot be read: {error}")
+
+
 async def leave_open(pool: Pool, batch: Batch, error: ProviderError) -> None:
     """It may have been sent: recovery goes on when the provider has had its rest."""
     log.info("outcome_open", batch=str(batch.id), channel=batch.channel, code=error.code, reason=str(error))
     await postpone(pool, batch, patience(error, batch.attempts), str(error))
+
+
+def _since(instant: datetime) -> timedelta:
+    return datetime.now(UTC) - instant

@@ -13,6 +13,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities import failures
+from activities.asking import Asking
 from activities.compose import Composer
 from activities.delivery import Delivery
 from activities.listening import listening
@@ -40,6 +41,8 @@ POLL = 1.0
 """Seconds between looks when no NOTIFY comes, and between looks for what fell silent."""
 
 SWEEP = 5.0
+"""Seconds between looks for holds whose reason is gone, and for messages that no webhook has mentioned."""
+
 GRACE = 8.0
 """Seconds that a stopping worker leaves to the batches under way."""
 
@@ -77,18 +80,22 @@ class Dispatch:
             raise ApplicationError(said, next_retry_delay=timedelta(minutes=1))
         composer = Composer(self._pool, self._public_url, accounts.weather, inbound_domain=self._inbound_domain)
         delivery: Delivery
+        asking: Asking | None = None
         match channel:
             case "email":
                 delivery = Mailing(self._pool, accounts.email, composer)
+                asking = Asking(self._pool, channel, accounts.email)
             case "whatsapp":
                 delivery = Posting(self._pool, accounts.whatsapp, composer.whatsapp)
+                asking = Asking(self._pool, channel, accounts.whatsapp)
             case "linkedin":
                 delivery = Posting(self._pool, accounts.linkedin, composer.posts)
             case "twitter":
                 delivery = Posting(self._pool, accounts.twitter, composer.posts)
             case "facebook":
                 delivery = Posting(self._pool, accounts.facebook, composer.posts)
-        return Pump(self._pool, delivery, accounts.sender(channel).pace, channel, rehearsal=rehearsal)
+        pace = accounts.sender(channel).pace
+        return Pump(self._pool, delivery, pace, channel, rehearsal=rehearsal, asking=None if rehearsal else asking)
 
     @activity.defn
     async def dispatch(self, about: DispatchInput) -> None:
@@ -105,12 +112,23 @@ class Dispatch:
 class Pump:
     """One channel's pump. `run` may be called again after it has returned."""
 
-    def __init__(self, pool: Pool, delivery: Delivery, pace: Pace, channel: Channel, *, rehearsal: bool) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        delivery: Delivery,
+        pace: Pace,
+        channel: Channel,
+        *,
+        rehearsal: bool,
+        asking: Asking | None = None,
+    ) -> None:
         self._pool = pool
         self._delivery = delivery
         self._pace = pace
         self._channel = channel
         self._rehearsal = rehearsal
+        self._asking = asking
+        self._asked: asyncio.Task[None] | None = None
         self._flying: dict[asyncio.Task[None], Batch] = {}
         self._may_ask = False
         self._alone = False
@@ -142,6 +160,16 @@ class Pump:
         await self._take_over()
         if self._flying:
             await asyncio.wait(self._flying)
+
+    async def ask(self) -> None:
+        """Ask the provider about some of the messages that no webhook has mentioned."""
+        try:
+            if self._asking is not None:
+                await self._asking.look()
+        except AWAY as error:
+            log.warning("database_away", channel=self._channel, reason=str(error))
+        except Exception:
+            log.exception("unmentioned_not_asked_about", channel=self._channel)
 
     async def _turn(self, woken: asyncio.Event) -> None:
         await self._tend()
@@ -201,7 +229,7 @@ class Pump:
             log.exception("batch_left_to_recovery", **about)
 
     async def _tend(self) -> None:
-        """Now and then: take over what fell silent, and free what nothing holds any more."""
+        """Now and then: take over what fell silent, free what nothing holds any more, ask about what nobody mentions."""
         now = time.monotonic()
         if now - self._tended_at >= POLL:
             self._tended_at = now
@@ -209,6 +237,8 @@ class Pump:
         if now - self._swept_at >= SWEEP:
             self._swept_at = now
             await recovery.sweep(self._pool, self._channel, rehearsal=self._rehearsal)
+            if self._asked is None or self._asked.done():
+                self._asked = asyncio.create_task(self.ask())
 
     async def _take_over(self) -> None:
         limit = max(1, ABREAST - len(self._flying))
@@ -226,8 +256,10 @@ class Pump:
 
     async def _land(self) -> None:
         """Let what is under way arrive; what does not in time is handed back if nothing of it was posted."""
-        if self._flying:
-            await asyncio.wait(self._flying, timeout=GRACE)
+        if under_way := {*self._flying, *([self._asked] if self._asked else [])}:
+            await asyncio.wait(under_way, timeout=GRACE)
+        if self._asked:
+            self._asked.cancel()
         late = dict(self._flying)
         for task in late:
             task.cancel()

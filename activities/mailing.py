@@ -13,7 +13,7 @@ import structlog
 import zstandard
 
 from activities.compose import Composer
-from activities.delivery import conclude_look_up, drop, leave_open, outcomes, queue_again
+from activities.delivery import conclude_look_up, drop, leave_open, not_looked_up, outcomes, queue_again
 from database import batches, recovery, settlement
 from database.batches import Batch, postpone
 from database.connection import Pool
@@ -98,10 +98,11 @@ class Mailing:
         except ProviderError as refusal:
             error = refusal
         yield "posted"
-        if error is None and len(ids) != len(batch.messages):
-            error = self._misnumbered(len(ids), len(batch.messages))
+        posted = batch.posted if mails is None else [mail.id for mail in mails]
+        if error is None and len(ids) != len(posted):
+            error = self._misnumbered(len(ids), len(posted))
         if error is None:
-            sent = [Outcome(m.id, "sent", None, id_) for m, id_ in zip(batch.messages, ids, strict=True)]
+            sent = [Outcome(message_id, "sent", None, id_) for message_id, id_ in zip(posted, ids, strict=True)]
             await settlement.settle(self._pool, batch, sent)
             yield "settled"
         elif isinstance(error, Rejected) and error.scope != "account" and not error.outcome_unknown:
@@ -130,7 +131,7 @@ class Mailing:
         self, batch: Batch, error: Rejected, mails: Sequence[EmailMessage] | None
     ) -> AsyncIterator[str]:
         """Halve a refused batch under new keys until the bad mail is alone, and fails with the provider's words."""
-        if len(batch.messages) == 1:
+        if len(batch.posted if mails is None else mails) == 1:
             await settlement.settle(self._pool, batch, outcomes(batch.messages, "failed", str(error)))
             yield "settled"
             return
@@ -154,7 +155,7 @@ class Mailing:
         try:
             found = await self._sender.find([message.id for message in batch.messages], since, known)
         except ProviderError as error:
-            await leave_open(self._pool, batch, error)
+            await not_looked_up(self._pool, batch, error)
         else:
             await conclude_look_up(self._pool, batch, found)
 
@@ -166,4 +167,4 @@ class Mailing:
 
     def _misnumbered(self, named: int, sent: int) -> Unavailable:
         words = f"Resend named {named} ids for {sent} mails; the batch is posted again under its key."
-        return Unavailable(words, provider=self._sender.provider, answered=True)
+        return Unavailable(words, provider=self._sender.provider)

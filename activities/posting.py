@@ -4,8 +4,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from dataclasses import replace
 from typing import Generic, Protocol, TypeVar
 
+import structlog
+
 from activities.compose import Composed
-from activities.delivery import conclude_look_up, drop, leave_open, outcomes, queue_again
+from activities.delivery import conclude_look_up, drop, not_looked_up, outcomes, queue_again
 from database import batches, recovery, settlement
 from database.batches import Batch
 from database.connection import Pool
@@ -17,6 +19,8 @@ from providers.rate import Pace
 
 M = TypeVar("M", bound=WhatsAppMessage | SocialPost)
 M_contra = TypeVar("M_contra", bound=WhatsAppMessage | SocialPost, contravariant=True)
+
+log = structlog.get_logger()
 
 
 class Sender(Protocol[M_contra]):
@@ -55,7 +59,7 @@ class Posting(Generic[M]):
             provider_id = await self._sender.send(message)
         except ProviderError as error:
             yield "posted"
-            await self._not_sent(batch, message, error)
+            await self._not_sent(batch, error)
             yield "put off"
             return
         yield "posted"
@@ -78,7 +82,7 @@ class Posting(Generic[M]):
             try:
                 found = await self._find(batch, message)
             except ProviderError as error:
-                await leave_open(self._pool, batch, error)
+                await not_looked_up(self._pool, batch, error)
             else:
                 await conclude_look_up(self._pool, batch, {claimed.id: found} if found else {})
         yield "looked up"
@@ -100,29 +104,10 @@ class Posting(Generic[M]):
         await self._sender.pace.take()
         return await self._sender.find(replace(message, attempted_at=batch.first_posted_at), known)
 
-    async def _not_sent(self, batch: Batch, message: M, error: ProviderError) -> None:
-        if isinstance(error, Rejected):
-            if error.outcome_unknown:
-                await leave_open(self._pool, batch, error)
-            elif error.scope == "account":
-                await queue_again(self._pool, batch, error, self._sender.pace)
-            else:
-                await settlement.settle(self._pool, batch, outcomes(batch.messages, "failed", str(error)))
-            return
-        assert isinstance(error, Unavailable)
-        if error.refused:
-            await queue_again(self._pool, batch, error, self._sender.pace)
-        elif error.answered:
-            await self._after_failure(batch, message, error)
-        # Without an answer it may still be carried out: recovery looks when the lease is over.
-
-    async def _after_failure(self, batch: Batch, message: M, error: ProviderError) -> None:
-        """The provider says that it failed; if its own list agrees, the message is queued again."""
-        try:
-            found = await self._find(batch, message)
-        except ProviderError:
-            return  # recovery looks when the lease is over
-        if found:
-            await conclude_look_up(self._pool, batch, {message.id: found})
-        else:
+    async def _not_sent(self, batch: Batch, error: ProviderError) -> None:
+        """What was certainly not accepted is queued again or fails; all else recovery looks up when the lease is over."""
+        log.info("message_not_sent", batch=str(batch.id), channel=batch.channel, code=error.code, reason=str(error))
+        if isinstance(error, Rejected) and error.scope != "account":
+            await settlement.settle(self._pool, batch, outcomes(batch.messages, "failed", str(error)))
+        elif isinstance(error, Rejected) or (isinstance(error, Unavailable) and error.refused):
             await queue_again(self._pool, batch, error, self._sender.pace)

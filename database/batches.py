@@ -56,6 +56,8 @@ class Batch:
     attempts: int = 0
     """Requests that may have been made before this one."""
     lookups: int = 0
+    posted: tuple[UUID, ...] = ()
+    """The messages of the request that was made, in its order; of those some may be deleted."""
 
 
 async def open_batches(
@@ -78,11 +80,12 @@ async def open_batches(
     return batches
 
 
-# What was paused, cancelled or moved while the words were made ($4) goes back to the gates. A posted batch has passed this.
+# What was paused, cancelled, moved or reported as sent while the words were made ($4) goes back to the gates. A posted batch has
+# passed this.
 _UNCHANGED = """
     NOT EXISTS (
         SELECT 1 FROM messages m JOIN automation_workflows a ON a.id = m.automation_id JOIN events e ON e.id = m.event_id
-        WHERE m.id = ANY($4) AND (a.status = 'paused' OR m.date_revision < e.date_revision
+        WHERE m.id = ANY($4) AND (m.status <> 'sending' OR a.status = 'paused' OR m.date_revision < e.date_revision
               OR ('cancelled' IN (a.status, e.status) AND m.step <> 'event_cancelled')))
 """
 

@@ -43,6 +43,7 @@ class Spoken:
     batch_id: UUID | None
     sent_at: datetime | None
     delivered_at: datetime | None
+    bounced_at: datetime | None
     clock_now: datetime | None
     """Its rehearsal's clock; None for a real one."""
 
@@ -54,7 +55,7 @@ class Spoken:
 # Real deliveries speak of real messages and a rehearsal's of rehearsals', whatever ids they name.
 _SPOKEN = """
 SELECT m.id, m.rehearsal, m.organizer_id, m.event_id, m.automation_id, m.log_id, m.step, m.round, m.person_id, m.channel,
-       m.address, m.status, m.counted, m.batch_id, m.sent_at, m.delivered_at, e.clock_now
+       m.address, m.status, m.counted, m.batch_id, m.sent_at, m.delivered_at, m.bounced_at, e.clock_now
 FROM messages m JOIN events e ON e.id = m.event_id
 WHERE m.channel = $1 AND m.rehearsal = $2 AND
 """
@@ -116,30 +117,21 @@ async def record(
     return [column for column in columns if row[column] is None]
 
 
-async def settle_unknown(
+async def settle(
     connection: Connection, message: Spoken, status: Literal["sent", "failed"], provider_id: str | None, at: datetime
-) -> bool:
-    """What nobody knew is known now; False if somebody settled it before."""
-    moved = await connection.fetchval(
+) -> None:
+    """What the ledger did not know of a message is known now, whatever it was about to do with it."""
+    missing = await connection.fetchval(
         """
         UPDATE messages
         SET status = $2, provider_id = coalesce(provider_id, $3), reason = CASE WHEN $2 = 'sent' THEN NULL ELSE reason END,
             sent_at = CASE WHEN $2 = 'sent' THEN $4::timestamptz END
-        WHERE id = $1 AND status = 'unknown' RETURNING TRUE
+        WHERE id = $1 RETURNING missing
         """,
         *(message.id, status, provider_id, at),
     )
-    if not moved:
-        return False
-    await tally(connection, [Change(message.log_id, "unknown", status, message.counted)], message.channel)
-    await connection.execute(
-        """
-        DELETE FROM notifications WHERE key = 'unknown/' || $1::uuid
-            AND NOT EXISTS (SELECT 1 FROM messages WHERE log_id = $1 AND status = 'unknown')
-        """,
-        message.log_id,
-    )
-    return True
+    change = Change(message.log_id, message.status, status, message.counted, missing=missing or {})
+    await tally(connection, [change], message.channel)
 
 
 async def tell(connection: Connection, message: Spoken, kind: str, at: datetime, **data: str | bool | None) -> None:

@@ -32,7 +32,7 @@ async def take_over(pool: Pool, channel: str, *, rehearsal: bool, limit: int) ->
         UPDATE batches b SET claim_token = gen_random_uuid(), lease_until = now() + $4
         WHERE id IN (SELECT id FROM batches WHERE rehearsal = $1 AND channel = $2 AND lease_until < now()
                      AND status IN ('claimed', 'posted', 'unknown') ORDER BY lease_until LIMIT $3 FOR UPDATE SKIP LOCKED)
-        RETURNING b.id, b.claim_token, b.status, b.payload, b.first_posted_at, b.attempts, b.lookups,
+        RETURNING b.id, b.claim_token, b.status, b.payload, b.first_posted_at, b.attempts, b.lookups, b.message_ids,
                   ARRAY(SELECT m.id FROM unnest(b.message_ids) WITH ORDINALITY AS i(id, place) JOIN messages m USING (id)
                         WHERE m.batch_id = b.id ORDER BY place) AS ids,
                   ARRAY(SELECT m.id FROM messages m WHERE m.id = ANY(b.message_ids) AND m.batch_id = b.id
@@ -56,6 +56,7 @@ async def take_over(pool: Pool, channel: str, *, rehearsal: bool, limit: int) ->
             first_posted_at=row["first_posted_at"],
             attempts=row["attempts"],
             lookups=row["lookups"],
+            posted=tuple(row["message_ids"]),
         )
         overdue.append(Overdue(batch, [one for one in ours if one.message.id in still_open]))
     return overdue
@@ -80,8 +81,8 @@ async def report_unknown(pool: Pool, ids: Collection[UUID]) -> None:
             """
             SELECT DISTINCT ON (m.log_id) m.organizer_id, m.event_id, m.automation_id, 'unknown/' || m.log_id,
                    'It is not known whether a message was sent',
-                   'A request of step ' || m.step || ' was never answered, and the provider''s list does not show it. '
-                   || 'It is not sent again by itself; look into the provider''s log.'
+                   'Of a message of step ' || m.step || ': ' || rtrim(m.reason, '.')
+                   || '. It is not sent again by itself; look into the provider''s log.'
             FROM messages m WHERE m.id = ANY($1) AND m.status = 'unknown'
             """
         ),

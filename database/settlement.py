@@ -12,6 +12,7 @@ from database import notifications
 from database.batches import Batch
 from database.connection import Connection, Pool
 from database.tallies import Change, tally
+from database.unmentioned import WAITS
 
 Final = Literal["sent", "failed", "unknown"]
 
@@ -49,7 +50,8 @@ async def settle(
                 UPDATE batches
                 SET status = $3, lookups = lookups + CASE WHEN $3 = 'unknown' THEN 1 ELSE 0 END,
                     payload = CASE WHEN $3 = 'claimed' THEN payload END,
-                    lease_until = CASE WHEN $3 = 'unknown' THEN coalesce(now() + $4::interval, 'infinity') ELSE lease_until END
+                    lease_until = CASE WHEN $3 = 'unknown' THEN coalesce(now() + $4::interval, 'infinity') ELSE lease_until END,
+                    ask_at = coalesce(now() + $10::interval, ask_at)
                 WHERE id = $1 AND claim_token = $2 RETURNING id
             )
             UPDATE messages m
@@ -67,6 +69,7 @@ async def settle(
             [outcome.reason for outcome in outcomes],
             [outcome.provider_id for outcome in outcomes],
             was,
+            WAITS[0] if _is_reported(batch, outcomes) else None,
         )
         settled = Counter(tuple(row.values()) for row in moved)
         changes = [
@@ -76,6 +79,12 @@ async def settle(
         ]
         await tally(connection, changes, batch.channel)
         return bool(moved) or not outcomes
+
+
+def _is_reported(batch: Batch, outcomes: Sequence[Outcome]) -> bool:
+    """Whether a provider will tell what becomes of these: it does of mail and WhatsApp messages. Rehearsals' people are scripted."""
+    told = batch.channel in ("email", "whatsapp") and not batch.rehearsal
+    return told and any(outcome.status == "sent" for outcome in outcomes)
 
 
 async def queue_again(pool: Pool, batch: Batch, wait: timedelta = timedelta()) -> bool:

@@ -72,6 +72,8 @@ class _After:
     ends: bool
     """Settled, and not held: a row of which nothing could be done runs on, with its error, until a person decides."""
     works_again: bool
+    learnt: bool
+    """The outcome of a message became known that was unknown."""
     sent: int
     failed: int
     executed: int
@@ -123,6 +125,7 @@ def _after(row: asyncpg.Record, changes: list[Change]) -> _After:
         settled=settled,
         ends=ends,
         works_again=bool(sent and row["error_message"]),
+        learnt=any(change.was == "unknown" for change in changes),
         sent=sent,
         failed=failed,
         executed=executed,
@@ -173,6 +176,10 @@ async def _write(connection: Connection, rows: Sequence[_After], channel: str) -
             FROM sums s WHERE c.automation_id = s.automation_id AND s.sent > 0
         ), told AS (
             DELETE FROM notifications x USING news n WHERE n.works_again AND x.key = 'trouble/' || n.log_id
+        ), learnt AS (
+            DELETE FROM notifications x USING unnest($11::uuid[]) AS l(log_id)
+            WHERE x.key = 'unknown/' || l.log_id
+              AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.log_id = l.log_id AND m.status = 'unknown')
         )
         UPDATE automation_workflows a
         SET tasks_executed = a.tasks_executed + s.executed, tasks_successful = a.tasks_successful + s.sent,
@@ -190,6 +197,7 @@ async def _write(connection: Connection, rows: Sequence[_After], channel: str) -
         [row.sent for row in rows],
         [row.failed for row in rows],
         [row.executed for row in rows],
+        [row.id for row in rows if row.learnt],
     )
 
 

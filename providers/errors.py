@@ -44,9 +44,9 @@ class Rejected(ProviderError):
 class Unavailable(ProviderError):
     """The provider cannot take this now; ask again after `retry_after`.
 
-    `answered` is False where no answer came (a time-out, a dropped connection), or one that accepts and names nothing: it
-    may have been carried out all the same. `refused` is True where it is certain that nothing was done: the answer says so
-    (a rate limit), or the request never left because no connection came about. Where neither holds (a 500), nobody knows.
+    `refused` is True where it is certain that nothing was done: the answer says so (a rate limit), or the request never left
+    because no connection came about. Else it may have been carried out all the same: after a time-out or a dropped connection,
+    after a 500 or a page of the provider's gateway, and where it was accepted and not named.
     """
 
     def __init__(
@@ -56,10 +56,8 @@ class Unavailable(ProviderError):
         provider: str,
         code: str = "",
         retry_after: timedelta | None = None,
-        answered: bool,
         refused: bool = False,
     ) -> None:
         super().__init__(message, provider=provider, code=code)
         self.retry_after = retry_after
-        self.answered = answered
         self.refused = refused

@@ -19,7 +19,6 @@ THROTTLED = (4, 17, 32, 341, 613, 80001)
 PASSING = (1, 2)
 BAD_TOKEN = (102, 104, 190)
 BLOCKED = 368
-DUPLICATE = 506
 PERMISSIONS = (10, *range(200, 300))
 
 
@@ -46,15 +45,13 @@ class Facebook:
         await self._wire.aclose()
 
     async def send(self, post: SocialPost) -> str:
-        """Publish a post; its id. A text that Facebook calls a duplicate may be this very post, so it is looked up."""
+        """Publish a post; its id."""
         fields = {"message": post.text} | ({"link": post.link} if post.link else {})
         response = await self._ask("POST", "/feed", data=fields)
         if response.is_success:
             post_id = self._wire.json(response).get("id")
             if post_id is None:
-                raise self._wire.unnamed("Facebook accepted a post but named no id.")
-            return str(post_id)
-        if _error(self._wire.json(response)).get("code") == DUPLICATE and (post_id := await self.find(post)):
+                raise self._wire.unavailable("Facebook accepted a post but named no id.")
             return str(post_id)
         raise self._failed(response)
 

@@ -80,7 +80,7 @@ class Wire:
             message = f"{self.name} did not answer within {self._seconds:g} s"
         else:
             message = f"The connection to {self.name} broke before its answer: {error or type(error).__name__}"
-        return Unavailable(message, provider=self.provider, answered=False, refused=isinstance(error, NEVER_SENT))
+        return Unavailable(message, provider=self.provider, refused=isinstance(error, NEVER_SENT))
 
     def failed(
         self,
@@ -96,12 +96,12 @@ class Wire:
         wait = retry_after(headers, limited=status == 429)
         if status == 429:
             return self.limited(said, code=code, wait=wait)
-        if status >= 500 or status in (408, 409, 425):
+        if status in (301, 302, 307, 308, 404, 405, 426):
+            return self.rejected(f"{said} Check {self._address}.", code=code, scope="account")
+        if status < 400 or status >= 500 or status in (408, 409, 425):
             return self.unavailable(said, code=code, wait=wait)
         if status in (401, 403):
             return self.rejected(f"{said} Check {self._key}.", code=code, scope="account")
-        if status in (404, 405, 426):
-            return self.rejected(f"{said} Check {self._address}.", code=code, scope="account")
         return self.rejected(said, code=code, scope=scope)
 
     def said(self, status: int, code: str, words: str) -> str:
@@ -119,12 +119,8 @@ class Wire:
     def unavailable(
         self, said: str, *, code: str = "", wait: timedelta | None = None, refused: bool = False
     ) -> Unavailable:
-        """An answer that is none yet."""
-        return Unavailable(said, provider=self.provider, code=code, retry_after=wait, answered=True, refused=refused)
-
-    def unnamed(self, said: str) -> Unavailable:
-        """It was accepted, but the answer does not name it: as good as no answer, so it is looked for and never sent blindly."""
-        return Unavailable(said, provider=self.provider, answered=False)
+        """An answer that is none yet: unless it is `refused`, nobody knows what was done."""
+        return Unavailable(said, provider=self.provider, code=code, retry_after=wait, refused=refused)
 
     def rejected(
         self,
@@ -146,7 +142,7 @@ class Wire:
         if isinstance(body, dict):
             return body
         if response.is_success:
-            raise self.unnamed(self.said(response.status_code, "", "not the JSON that was expected"))
+            raise self.unavailable(self.said(response.status_code, "", "not the JSON that was expected"))
         return {}
 
 

@@ -17,7 +17,6 @@ API_VERSION = "202605"
 RECENT = 20
 TEXT_LIMIT = 3000
 RESERVED = re.compile(r"([\\|{}@\[\]()<>#*_~])")
-DUPLICATE = re.compile(r"\bduplicate\b", re.IGNORECASE)
 
 
 class LinkedIn:
@@ -38,7 +37,7 @@ class LinkedIn:
         await self._wire.aclose()
 
     async def send(self, post: SocialPost) -> str:
-        """Publish a post; its URN. What LinkedIn calls a duplicate may be this very post, so it is looked up."""
+        """Publish a post; its URN."""
         text = commentary(post)
         if len(text) > TEXT_LIMIT:
             raise self._wire.rejected(
@@ -48,9 +47,7 @@ class LinkedIn:
         if response.is_success:
             if urn := response.headers.get("x-restli-id"):
                 return str(urn)
-            raise self._wire.unnamed("LinkedIn accepted a post but named no id.")
-        if response.status_code == 422 and DUPLICATE.search(response.text) and (urn := await self.find(post)):
-            return urn
+            raise self._wire.unavailable("LinkedIn accepted a post but named no id.")
         raise self._failed(response)
 
     async def find(self, post: SocialPost, known: Collection[str] = ()) -> str | None:

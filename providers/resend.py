@@ -18,7 +18,7 @@ import resend
 from resend.exceptions import NoContentError, ResendError
 
 from models.messages import EmailMessage
-from models.webhooks import Answer
+from models.webhooks import Answer, Provider
 from providers.errors import ProviderError
 from providers.http import Wire
 from providers.lookup import earliest
@@ -33,6 +33,18 @@ TAG_LENGTH = 256
 PAGE_SIZE = 100
 PAGES = 20
 DAY = timedelta(hours=24)
+BECAME = {
+    "delivered": "delivered",
+    "opened": "delivered",
+    "clicked": "delivered",
+    "bounced": "bounced",
+    "complained": "complained",
+    "failed": "failed",
+    "suppressed": "suppressed",
+}
+"""The last event of a mail, and what follows from it for certain."""
+
+NO_WORDS = "Resend does not say afterwards why"
 MESSAGE_ID = re.compile(r"<[^<>\s]+>")
 
 
@@ -73,7 +85,7 @@ class _Client(resend.AsyncHTTPClient):
 class Resend:
     """One Resend account."""
 
-    provider = "resend"
+    provider: Provider = "resend"
 
     def __init__(self, base_url: str, key: str) -> None:
         self.pace = Pace(PER_SECOND)
@@ -151,6 +163,21 @@ class Resend:
             headers=headers,
             answers=tuple(MESSAGE_ID.findall(named)),
         )
+
+    async def became(self, provider_id: str, message_id: UUID) -> dict[str, Any] | None:
+        """What became of a mail, as the body of a webhook that tells of it; None while it is only sent.
+
+        Resend names the last event and neither its instant nor its circumstances: who opened a mail has it, and no more is
+        known; what it calls bounced the other server has refused for good.
+        """
+        mail = await self._ask(resend.Emails.get_async(provider_id))
+        event = BECAME.get(str(mail.get("last_event")))
+        if event is None:
+            return None
+        data = {"email_id": provider_id, "message_id": mail.get("message_id"), "tags": {TAG: str(message_id)}}
+        if event == "bounced":
+            data["bounce"] = {"type": "Permanent", "message": NO_WORDS}
+        return {"type": f"email.{event}", "data": data}
 
     async def check(self) -> str:
         """Ask for the sending domains: says which are verified, or raises."""

@@ -3,7 +3,9 @@
 import json
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from twilio.base.exceptions import TwilioException
 from twilio.http import AsyncHttpClient
@@ -11,14 +13,20 @@ from twilio.http.response import Response
 from twilio.rest import Client
 
 from models.messages import WhatsAppMessage
+from models.webhooks import Provider
 from providers.errors import ProviderError
 from providers.http import Wire, words_of
 from providers.lookup import Listed, only_match
-from providers.rate import Pace
+from providers.rate import Pace, retry_after
 
 PER_SECOND = 80
 RECENT = 50
 DAY = timedelta(hours=24)
+BECAME = ("delivered", "read", "undelivered", "failed", "canceled")
+"""The statuses that say more than that a message was sent."""
+
+OURS = "message"
+"""The parameter of the callback's address that holds our message id."""
 
 
 class _Client(AsyncHttpClient):  # type: ignore[misc]
@@ -50,7 +58,7 @@ class _Client(AsyncHttpClient):  # type: ignore[misc]
             case "63007":
                 raise self._wire.rejected(f"{said} Check TWILIO_WHATSAPP_FROM.", code=code, scope="account")
             case "63018" | "20429":
-                raise self._wire.limited(said, code=code)
+                raise self._wire.limited(said, code=code, wait=retry_after(response.headers, limited=True))
             case "63038":
                 raise self._wire.unavailable(said, code=code, wait=DAY, refused=True)
         raise self._wire.failed(response.status_code, words, code=code, headers=response.headers)
@@ -59,7 +67,7 @@ class _Client(AsyncHttpClient):  # type: ignore[misc]
 class Twilio:
     """One WhatsApp sender of one Twilio account. `callback_url` is where Twilio reports what becomes of a message."""
 
-    provider = "twilio"
+    provider: Provider = "twilio"
 
     def __init__(self, base_url: str, account_sid: str, token: str, sender: str, callback_url: str) -> None:
         self.pace = Pace(PER_SECOND)
@@ -91,7 +99,7 @@ class Twilio:
         if message.variables:
             fields["content_variables"] = json.dumps(dict(message.variables), ensure_ascii=False)
         if self._callback_url.startswith(("https://", "http://")):
-            fields["status_callback"] = f"{self._callback_url}?message={message.id}"
+            fields["status_callback"] = f"{self._callback_url}?{OURS}={message.id}"
         try:
             sent = await self._client.messages.create_async(_on_whatsapp(message.to), from_=self._sender, **fields)
         except (ValueError, TwilioException) as error:
@@ -121,6 +129,20 @@ class Twilio:
         ]
         return only_match(candidates, message.attempted_at, known)
 
+    async def became(self, provider_id: str, message_id: UUID) -> dict[str, Any] | None:
+        """What became of a message, as a status callback that tells of it; None while it is only sent."""
+        self._ready()
+        try:
+            one = await self._client.messages(provider_id).fetch_async()
+        except (ValueError, TwilioException) as error:
+            raise self._unreadable() from error
+        if str(one.status) not in BECAME:
+            return None
+        form = {"MessageSid": provider_id, "MessageStatus": str(one.status)}
+        if one.error_code:
+            form |= {"ErrorCode": str(one.error_code), "ErrorMessage": str(one.error_message or "")}
+        return {"form": form, "query": {OURS: str(message_id)}}
+
     async def check(self) -> str:
         """Fetch the account: says its name and status, or raises."""
         self._ready()
@@ -141,7 +163,7 @@ class Twilio:
             raise self._wire.rejected(message, scope="account")
 
     def _unreadable(self) -> ProviderError:
-        return self._wire.unnamed("Twilio answered with something that its SDK cannot read.")
+        return self._wire.unavailable("Twilio answered with something that its SDK cannot read.")
 
 
 def _on_whatsapp(number: str) -> str:

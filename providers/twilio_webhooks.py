@@ -10,12 +10,10 @@ from starlette.datastructures import ImmutableMultiDict
 from twilio.request_validator import RequestValidator
 
 from models.webhooks import Answer, BadSignature, Malformed, Report, Word, storable
+from providers.twilio import OURS
 
 REHEARSAL_TOKEN = "rehearsal-twilio"  # noqa: S105 - known to everybody; it opens rehearsals only
 """What signs the deliveries of a rehearsal; also the token that its account sends with."""
-
-OURS = "message"
-"""The parameter of the callback's address that holds our message id."""
 
 FIELDS_AT_MOST = 500
 

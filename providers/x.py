@@ -49,7 +49,7 @@ class X:
         await self._wire.aclose()
 
     async def send(self, post: SocialPost) -> str:
-        """Publish a post; its id. A text that X calls a duplicate may be this very post: then it is looked up."""
+        """Publish a post; its id."""
         text = full_text(post)
         if (length := weight(text)) > WEIGHT_LIMIT:
             raise self._wire.rejected(
@@ -59,9 +59,7 @@ class X:
         if response.is_success:
             post_id = (self._wire.json(response).get("data") or {}).get("id")
             if post_id is None:
-                raise self._wire.unnamed("X accepted a post but named no id.")
-            return str(post_id)
-        if response.status_code == 403 and "duplicate" in response.text.lower() and (post_id := await self.find(post)):
+                raise self._wire.unavailable("X accepted a post but named no id.")
             return str(post_id)
         raise self._failed(response)
 

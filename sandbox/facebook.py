@@ -45,6 +45,7 @@ FACEBOOK = Provider(
     throttled=_throttled,
     broken=lambda: _error(500, 1, "An unknown error occurred", is_transient=True),
     limit_headers=_usage,
+    unreadable=lambda: _error(403, 10, "(#10) This endpoint requires the 'pages_read_engagement' permission"),
 )
 
 
@@ -113,7 +114,7 @@ async def list_posts(request: Request) -> Response:
 
     async def answer() -> Response:
         start, count = (int(fields.get("after", 0)), min(100, int(fields.get("limit", 25))))
-        posts = [post for post in reversed(sandbox.mailbox.of("facebook", account)) if post.sender == page]
+        posts = [post for post in reversed(sandbox.listed("facebook", account)) if post.sender == page]
         body: dict[str, Any] = {"data": [_post(post) for post in posts[start : start + count]]}
         if len(posts) > start + count:
             after = str(start + count)

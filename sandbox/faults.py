@@ -12,7 +12,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-FAULTS = ("rate_limit", "error", "timeout", "drop", "refusal", "truncate")
+FAULTS = ("rate_limit", "error", "timeout", "drop", "refusal", "truncate", "gateway")
 TIMEOUT_SECONDS = 60.0
 
 # How many requests in how many seconds, per account, where the vendor says so.
@@ -77,6 +77,7 @@ class Faults:
         self._random: dict[str, random.Random] = {}
         self._next: dict[str, deque[str]] = {}
         self._slow: dict[str, float] = {}
+        self._lag: dict[str, float] = {}
         self._reads: set[str] = set()
 
     def set(self, wish: Mapping[str, Any]) -> None:
@@ -84,8 +85,8 @@ class Faults:
         provider = wish.get("provider")
         if provider != "all" and provider not in self._providers:
             raise ValueError(f"provider is {provider!r}; say one of {', '.join(self._providers)} or all")
-        if unknown := set(wish) - {"provider", "seed", "reads", "next", "slow", *FAULTS}:
-            raise ValueError(f"unknown fault {', '.join(sorted(unknown))}; say {', '.join(FAULTS)}, next or slow")
+        if unknown := set(wish) - {"provider", "seed", "reads", "next", "slow", "lag", *FAULTS}:
+            raise ValueError(f"unknown fault {', '.join(sorted(unknown))}; say {', '.join(FAULTS)}, next, slow or lag")
         shares = {fault: float(wish.get(fault) or 0.0) for fault in FAULTS}
         if min(shares.values()) < 0 or sum(shares.values()) > 1:
             raise ValueError("shares are fractions of the requests: none below 0, and not more than 1 together")
@@ -97,6 +98,7 @@ class Faults:
             self._random[name] = random.Random(f"{wish.get('seed', 0)}/{name}")  # noqa: S311 - faults must repeat with their seed
             self._next[name] = deque(upcoming)
             self._slow[name] = float(wish.get("slow") or 0.0)
+            self._lag[name] = float(wish.get("lag") or 0.0)
             (self._reads.add if wish.get("reads") else self._reads.discard)(name)
 
     def draw(self, provider: str, *, read: bool = False) -> str | None:
@@ -117,6 +119,10 @@ class Faults:
         """Seconds between accepting a request and answering it."""
         return self._slow.get(provider, 0.0)
 
+    def lag(self, provider: str) -> float:
+        """Seconds between accepting a message and showing it in a list."""
+        return self._lag.get(provider, 0.0)
+
 
 @dataclass(frozen=True)
 class Provider:
@@ -126,6 +132,8 @@ class Provider:
     throttled: Callable[[Reading], Response]
     broken: Callable[[], Response]
     limit_headers: Callable[[Reading], Mapping[str, str]] = lambda _: {}
+    unreadable: Callable[[], Response] | None = None
+    """The answer to a read with a key that begins with `sending`, which may do nothing else."""
 
 
 async def serve(
@@ -133,7 +141,8 @@ async def serve(
 ) -> Response:
     """Let the request through to `answer`, unless a fault or the account's limit stops it.
 
-    `timeout` accepts nothing and says nothing; `drop` accepts, then closes the connection instead of answering.
+    `timeout` accepts nothing and says nothing; `drop` accepts, then closes the connection instead of answering; `gateway`
+    accepts, and the vendor's edge answers 504 with a page of its own.
     """
     sandbox = request.app.state.sandbox
     sandbox.requests[provider.name] += not read
@@ -143,6 +152,8 @@ async def serve(
         return await _say_nothing(request)
     if fault == "error":
         return provider.broken()
+    if read and provider.unreadable and account.startswith("sending"):
+        return provider.unreadable()
     reading = sandbox.limits.take(provider.name, account)
     if fault == "rate_limit" or not reading.allowed:
         response = provider.throttled(reading)
@@ -153,6 +164,8 @@ async def serve(
             response = refused.response
         if fault == "drop":
             return await _hang_up(request)
+        if fault == "gateway":
+            return Response("<html><body>504 Gateway Time-out</body></html>", 504, media_type="text/html")
         if not read and (seconds := sandbox.faults.slow(provider.name)):
             await asyncio.sleep(seconds)
     response.headers.update(provider.limit_headers(reading))

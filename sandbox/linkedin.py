@@ -36,6 +36,7 @@ LINKEDIN = Provider(
     throttled=_throttled,
     broken=lambda: _error(500, "INTERNAL_SERVER_ERROR", "Internal Server Error"),
     limit_headers=lambda _: {"x-li-uuid": secrets.token_urlsafe(16)},
+    unreadable=lambda: _error(403, "ACCESS_DENIED", "Not enough permissions to access: posts.FINDER-author", 100),
 )
 
 
@@ -119,7 +120,7 @@ async def list_posts(request: Request) -> Response:
         if query.get("q") != "author" or not query.get("author"):
             raise Refused(_error(400, "ILLEGAL_ARGUMENT", "The finder needs q=author and an author"))
         start, count = int(query.get("start", 0)), min(100, int(query.get("count", 10)))
-        posts = [post for post in reversed(sandbox.mailbox.of("linkedin", account)) if post.sender == query["author"]]
+        posts = [post for post in reversed(sandbox.listed("linkedin", account)) if post.sender == query["author"]]
         elements = [
             {**post.content, "id": post.id, "createdAt": _millis(post), "publishedAt": _millis(post)}
             for post in posts[start : start + count]

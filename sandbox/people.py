@@ -27,6 +27,8 @@ ON_MAIL = {"click", "out_of_office", "complain", "unsubscribe"}
 ON_WHATSAPP = {"stop", "start"}
 FIELDS = frozenset({"who", "what", "after", "to", "text", "agent", "sender", "once"})
 INSTEAD_OF_DELIVERY = {"delivered", "bounce"}
+SHOWN = {"delivered", "open", "click", "bounce", "complain"}
+"""What a provider shows of a message when it is asked, whether or not its webhooks arrive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +150,9 @@ class People:
             agenda = self._agenda.get(account, [])
             while agenda and agenda[0].at <= now:
                 found.append(heapq.heappop(agenda))
+        for reaction in sorted(found):
+            if reaction.what in SHOWN:
+                reaction.message.last = reaction.what
         return sorted(found)
 
     def due_real(self, now: datetime) -> list[Reaction]:

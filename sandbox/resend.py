@@ -65,7 +65,9 @@ RESEND = Provider(
     throttled=_throttled,
     broken=lambda: _error(500, "internal_server_error", "An unexpected error occurred."),
     limit_headers=_limit_headers,
+    unreadable=lambda: _error(401, "restricted_api_key", "This API key is restricted to only send emails"),
 )
+LAST_EVENT = {"open": "opened", "click": "clicked", "bounce": "bounced", "complain": "complained"}
 
 
 def _account(request: Request) -> str:
@@ -248,7 +250,7 @@ def _summary(message: Message) -> dict[str, Any]:
         "bcc": _listed(mail.get("bcc")),
         "cc": _listed(mail.get("cc")),
         "reply_to": _listed(mail.get("reply_to")),
-        "last_event": "scheduled" if mail.get("scheduled_at") else "sent",
+        "last_event": "scheduled" if mail.get("scheduled_at") else LAST_EVENT.get(message.last, message.last),
         "scheduled_at": mail.get("scheduled_at"),
     }
 

@@ -61,6 +61,8 @@ class Message:
     accepted_at: float = field(default_factory=time.time)
     position: int = -1
     place: int = -1
+    last: str = "sent"
+    """What happened to it last, in the words of people's scripts; until then it is sent."""
 
     @property
     def content(self) -> dict[str, Any]:
@@ -143,6 +145,13 @@ class Sandbox:
         if self.people.accepted(message):
             self.player.wake(self.people)
         return message
+
+    def listed(self, provider: str, account: str) -> list[Message]:
+        """What the account's list shows, oldest first: with a lag, not yet what came last."""
+        messages = self.mailbox.of(provider, account)
+        if not (lag := self.faults.lag(provider)):
+            return messages
+        return [message for message in messages if message.accepted_at <= time.time() - lag]
 
     def reset(self) -> None:
         """Forget everything: messages, keys, faults, limits, opt-outs, people; and let go of requests a fault keeps waiting."""

@@ -17,6 +17,7 @@ from starlette.routing import Route
 
 from sandbox.faults import Provider, Reading, Refused, json_response, serve
 from sandbox.state import Message, Payload, Sandbox
+from sandbox.webhooks import UNDELIVERABLE
 
 BODY_LIMIT = 1600
 MEDIA_LIMIT = 10
@@ -25,6 +26,8 @@ SENDER = re.compile(r"whatsapp:\+[1-9]\d{6,14}|\+[1-9]\d{6,14}|[A-Za-z0-9 ]{1,11
 CONTENT_SID = re.compile(r"HX[0-9a-fA-F]{32}")
 # Twilio's own magic recipients of test credentials.
 MAGIC_INVALID, MAGIC_STOPPED = "+15005550001", "+15005550004"
+STATUS = {"delivered": "delivered", "open": "read", "bounce": "undelivered"}
+"""What Twilio calls that which happened last; all else is `sent`."""
 TOKEN_NAMES = ("message_id", "message", "token", "id")
 
 
@@ -171,7 +174,7 @@ def _resource(message: Message, *, fresh: bool = False) -> dict[str, Any]:
         "date_sent": None if fresh else at,
         "date_updated": at,
         "direction": "outbound-api",
-        "error_code": None,
+        "error_code": int(UNDELIVERABLE) if message.last == "bounce" else None,
         "error_message": None,
         "from": content.get("From"),
         "messaging_service_sid": content.get("MessagingServiceSid"),
@@ -180,7 +183,7 @@ def _resource(message: Message, *, fresh: bool = False) -> dict[str, Any]:
         "price": None,
         "price_unit": "USD" if content.get("From") else None,
         "sid": message.id,
-        "status": "queued" if fresh else "sent",
+        "status": "queued" if fresh else STATUS.get(message.last, "sent"),
         "subresource_uris": {"media": f"{uri}/Media.json"},
         "tags": None,
         "to": message.to,
@@ -216,7 +219,7 @@ async def list_messages(request: Request) -> Response:
         size, page = int(query.get("PageSize", 50)), int(query.get("Page", 0))
         found = [
             message
-            for message in reversed(sandbox.mailbox.of("twilio", account))
+            for message in reversed(sandbox.listed("twilio", account))
             if query.get("To") in (None, message.to)
             and query.get("From") in (None, message.sender)
             and earliest <= int(message.accepted_at) <= latest

@@ -56,6 +56,7 @@ X = Provider(
     throttled=lambda _: _problem(429, "Too Many Requests", "Too Many Requests"),
     broken=lambda: _problem(500, "Internal Server Error", "Something is broken. This is usually a temporary error."),
     limit_headers=_limit_headers,
+    unreadable=lambda: _problem(403, "Forbidden", "Your token lacks the scope tweet.read."),
 )
 
 
@@ -135,7 +136,7 @@ async def list_posts(request: Request) -> Response:
         count = int(request.query_params.get("max_results", 10))
         if not 5 <= count <= 100:
             raise Refused(_invalid(f"The `max_results` query parameter value [{count}] is not between 5 and 100"))
-        newest = sandbox.mailbox.of("x", account)[::-1]
+        newest = sandbox.listed("x", account)[::-1]
         page = newest[start : start + count]
         meta: dict[str, Any] = {"result_count": len(page)}
         if not page:

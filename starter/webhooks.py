@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 from uuid import UUID
 
 import structlog
@@ -33,7 +34,7 @@ COLUMNS: Mapping[Word, tuple[Column, ...]] = {
     "complained": ("delivered_at", "complained_at"),
 }
 NOT_SENT = frozenset[Word]({"failed", "suppressed"})
-"""After these a message whose outcome was unknown has failed. After all others it was sent."""
+"""After these a message whose outcome was unknown has failed. After all others it was sent, whatever the ledger says."""
 
 SCANNED_WITHIN = timedelta(seconds=5)
 """Opened or clicked so soon after its delivery: no person was that fast."""
@@ -108,7 +109,7 @@ async def _spoken_of(connection: Connection, delivery: Delivery, report: Report)
     )
     if message is None:
         raise NotYet("no message is known by this id")
-    if message.status == "sending":
+    if message.status == "sending" and report.word in NOT_SENT:
         raise NotYet("its message is just being sent")
     early = report.word in ("opened", "clicked") and message.delivered_at is None and message.clock_now is None
     if early and datetime.now(UTC) - delivery.received_at < DELIVERED_LATE:
@@ -122,9 +123,9 @@ async def _mark(connection: Connection, delivery: Delivery, message: Spoken, rep
     columns = COLUMNS[report.word]
     if report.word in ("opened", "clicked") and (report.scanner or _too_soon(message, at)):
         columns = ("scanned_at",)
-    if message.status == "unknown":
-        sent = report.word not in NOT_SENT
-        await deliveries.settle_unknown(connection, message, "sent" if sent else "failed", report.provider_id, at)
+    if _settles(message, report):
+        status: Literal["sent", "failed"] = "failed" if report.word in NOT_SENT else "sent"
+        await deliveries.settle(connection, message, status, report.provider_id, at)
     new = await deliveries.record(connection, message, columns, at, report.why, report.rfc_id)
     for column in new:
         if kind := FACTS.get(column):
@@ -132,6 +133,13 @@ async def _mark(connection: Connection, delivery: Delivery, message: Spoken, rep
     suppressed = report.suppress is not None and await suppressions.suppress(connection, message, report.suppress)
     outcome = "a scanner's" if columns == ("scanned_at",) else report.word
     return f"{outcome}{'' if new or not columns else ', as was known'}{', address suppressed' if suppressed else ''}"
+
+
+def _settles(message: Spoken, report: Report) -> bool:
+    """Whether a report says more than the ledger knows. What a person queued again after it failed is not meant by it."""
+    if message.status == "queued":
+        return report.word not in NOT_SENT and message.bounced_at is None
+    return message.status in ("sending", "unknown")
 
 
 def _too_soon(message: Spoken, at: datetime) -> bool:

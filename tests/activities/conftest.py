@@ -11,7 +11,9 @@ import pytest
 from pydantic import SecretStr
 
 from activities.dispatch import Dispatch, Pump
-from database import recovery
+from activities.mailing import Mailing
+from database import claims, recovery
+from database.batches import Batch
 from database.connection import Pool
 from models.messages import Channel
 from providers.accounts import Accounts, live, rehearsal
@@ -140,3 +142,24 @@ async def to_the_end(pool: Pool, dispatch: Dispatch, channel: Channel = "email",
             return pump
         await asyncio.sleep(0)
     raise AssertionError(f"{open_} messages are still under way")
+
+
+async def claimed(pool: Pool, limit: int = 100) -> Batch:
+    (batch,) = (await claims.claim(pool, "email", rehearsal=False, limit=limit)).batches
+    return batch
+
+
+async def die_after(line: str, mailing: Mailing, batch: Batch) -> None:
+    """Carry a batch up to a line, and not a step further."""
+    if line == "claimed":
+        return
+    async for passed in mailing.carry(batch):
+        if passed == line:
+            return
+    raise AssertionError(f"the protocol has no line '{line}'")
+
+
+def sent_once(world_messages: list[dict[str, object]], accepted: dict[str, int]) -> None:
+    """The ledger and the provider agree, message by message."""
+    assert {str(m["id"]) for m in world_messages if m["status"] == "sent"} == set(accepted)
+    assert set(accepted.values()) <= {1}

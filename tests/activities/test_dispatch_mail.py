@@ -8,37 +8,15 @@ from activities.compose import Composer
 from activities.dispatch import Dispatch
 from activities.mailing import Mailing
 from database import batches, claims, recovery, settlement
-from database.batches import Batch
 from database.connection import Pool
 from database.outbox import enqueue
 from database.settlement import Outcome
 from database.tallies import Change, tally
 from providers.accounts import Accounts
-from tests.activities.conftest import Providers, end_leases, to_the_end
+from tests.activities.conftest import Providers, claimed, die_after, end_leases, sent_once, to_the_end
 from tests.world import World
 
 LINES = ("claimed", "composed", "stored", "posted", "settled")
-
-
-async def claimed(pool: Pool, limit: int = 100) -> Batch:
-    (batch,) = (await claims.claim(pool, "email", rehearsal=False, limit=limit)).batches
-    return batch
-
-
-async def die_after(line: str, mailing: Mailing, batch: Batch) -> None:
-    """Carry a batch up to a line, and not a step further."""
-    if line == "claimed":
-        return
-    async for passed in mailing.carry(batch):
-        if passed == line:
-            return
-    raise AssertionError(f"the protocol has no line '{line}'")
-
-
-def sent_once(world_messages: list[dict[str, object]], accepted: dict[str, int]) -> None:
-    """The ledger and the provider agree, message by message."""
-    assert {str(m["id"]) for m in world_messages if m["status"] == "sent"} == set(accepted)
-    assert set(accepted.values()) <= {1}
 
 
 @pytest.mark.parametrize("line", LINES)
@@ -244,90 +222,6 @@ async def test_what_is_changed_while_the_words_are_made_holds_for_them_too(
     await claims.claim(pool, "email", rehearsal=False, limit=100)
     assert {(m["status"], m["reason"]) for m in await world.messages()} == {(becomes, reason)}
     assert await providers.requests() == 0
-
-
-async def test_a_key_older_than_23_hours_is_looked_up_and_never_posted_again(
-    pool: Pool, world: World, providers: Providers, dispatch: Dispatch, accounts: Accounts
-) -> None:
-    await world.people(3)
-    await enqueue(pool, world.request())
-    await die_after("stored", Mailing(pool, accounts.email, Composer(pool, "http://127.0.0.1")), await claimed(pool))
-    await pool.execute("UPDATE batches SET first_posted_at = now() - interval '24 hours'")
-
-    await to_the_end(pool, dispatch)
-
-    assert await world.counts() == {"unknown": 3}
-    assert await providers.requests() == 0
-    journal = await world.journal()
-    assert (journal["status"], journal["result"]["unknown"], journal["open"]) == ("success", 3, 0)
-    assert await pool.fetchval("SELECT title FROM notifications") == "It is not known whether a message was sent"
-
-
-async def test_what_the_provider_lists_settles_an_unknown_outcome_as_sent(
-    pool: Pool, world: World, providers: Providers, dispatch: Dispatch, accounts: Accounts
-) -> None:
-    await world.people(3)
-    await enqueue(pool, world.request())
-    await die_after("posted", Mailing(pool, accounts.email, Composer(pool, "http://127.0.0.1")), await claimed(pool))
-    await world.set_automation(status="cancelled")
-
-    await to_the_end(pool, dispatch)
-
-    assert await world.counts() == {"sent": 3}
-    assert await providers.requests() == 1
-
-
-async def test_a_posted_mail_that_may_no_longer_go_is_not_posted_again(
-    pool: Pool, world: World, providers: Providers, dispatch: Dispatch, accounts: Accounts
-) -> None:
-    await world.people(3)
-    await enqueue(pool, world.request())
-    await die_after("stored", Mailing(pool, accounts.email, Composer(pool, "http://127.0.0.1")), await claimed(pool))
-    await world.set_automation(status="cancelled")
-
-    await to_the_end(pool, dispatch)
-
-    assert await world.counts() == {"unknown": 3}
-    assert await providers.accepted() == []
-
-
-async def test_a_posted_mail_waits_while_its_automation_is_paused(
-    pool: Pool, world: World, providers: Providers, dispatch: Dispatch, accounts: Accounts
-) -> None:
-    await world.people(3)
-    await enqueue(pool, world.request())
-    await die_after("stored", Mailing(pool, accounts.email, Composer(pool, "http://127.0.0.1")), await claimed(pool))
-    await world.set_automation(status="paused")
-    pump = dispatch.pump("email", rehearsal=False)
-    await end_leases(pool)
-    await pump.recover()
-    assert await world.counts() == {"sending": 3}
-    assert await providers.accepted() == []
-
-    await world.set_automation(status="active")
-    await to_the_end(pool, dispatch)
-
-    assert await world.counts() == {"sent": 3}
-
-
-async def test_an_unknown_message_found_later_turns_to_sent_in_the_journal(
-    pool: Pool, world: World, dispatch: Dispatch, accounts: Accounts
-) -> None:
-    await world.people(2)
-    await enqueue(pool, world.request())
-    batch = await claimed(pool)
-    await die_after("stored", Mailing(pool, accounts.email, Composer(pool, "http://127.0.0.1")), batch)
-    await world.set_automation(status="cancelled")
-    await to_the_end(pool, dispatch)
-    assert await world.counts() == {"unknown": 2}
-
-    ready = (await Composer(pool, "http://127.0.0.1").mails(batch)).ready
-    payload = accounts.email.compose([mail for _, mail in ready])
-    await accounts.email.post(payload, str(batch.id))
-    await to_the_end(pool, dispatch)
-
-    assert await world.counts() == {"sent": 2}
-    assert (await world.journal())["result"] == {"queued": 2, "sent": 2, "failed": 0, "unknown": 0, "skipped": {}}
 
 
 async def test_several_dispatchers_at_once_send_each_mail_once_and_count_exactly(

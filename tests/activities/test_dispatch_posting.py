@@ -1,16 +1,21 @@
 """The protocol for WhatsApp and posts: without idempotency keys, what may have been sent is never sent blindly."""
 
+from dataclasses import replace
+from datetime import timedelta
+from uuid import uuid4
+
 import pytest
 
 from activities.dispatch import Dispatch
+from activities.posting import Posting
 from database import claims
 from database.batches import Batch
 from database.connection import Pool
 from database.outbox import enqueue
 from models.automation import Action
-from models.messages import Channel
+from models.messages import Channel, WhatsAppMessage
 from providers.accounts import Accounts
-from tests.activities.conftest import Providers, to_the_end
+from tests.activities.conftest import Providers, end_leases, to_the_end
 from tests.world import SOCIAL, WHATSAPP, World
 
 PROVIDERS: dict[Channel, str] = {"whatsapp": "twilio", "linkedin": "linkedin", "twitter": "x", "facebook": "facebook"}
@@ -68,10 +73,24 @@ async def test_a_crash_after_any_line_never_sends_twice_and_says_what_is_known(
 
 @EACH
 @pytest.mark.parametrize(
-    ("fault", "outcome"), [("rate_limit", "sent"), ("error", "sent"), ("timeout", "unknown"), ("drop", "sent")]
+    ("fault", "outcome", "times"),
+    [
+        ("rate_limit", "sent", 1),
+        ("error", "unknown", 0),
+        ("timeout", "unknown", 0),
+        ("drop", "sent", 1),
+        ("gateway", "sent", 1),
+    ],
 )
 async def test_a_faulty_answer_never_sends_twice(
-    channel: Channel, fault: str, outcome: str, pool: Pool, providers: Providers, dispatch: Dispatch, accounts: Accounts
+    channel: Channel,
+    fault: str,
+    outcome: str,
+    times: int,
+    pool: Pool,
+    providers: Providers,
+    dispatch: Dispatch,
+    accounts: Accounts,
 ) -> None:
     await providers.faults(PROVIDERS[channel], next=[fault])
     accounts.sender(channel)._wire._seconds = 4.0
@@ -83,7 +102,109 @@ async def test_a_faulty_answer_never_sends_twice(
     await to_the_end(pool, dispatch, channel)
 
     assert await status(pool, channel) == outcome
-    assert len(await providers.accepted(PROVIDERS[channel])) == (1 if outcome == "sent" else 0)
+    assert len(await providers.accepted(PROVIDERS[channel])) == times
+
+
+async def carried(pool: Pool, dispatch: Dispatch, channel: Channel) -> None:
+    """The message is handed over, and whatever comes of it is written down."""
+    async for _ in dispatch.pump(channel, rehearsal=False)._delivery.carry(await claimed(pool, channel)):
+        pass
+
+
+@EACH
+async def test_what_a_gateways_error_hides_is_never_sent_again_however_late_the_list_shows_it(
+    channel: Channel, pool: Pool, providers: Providers, dispatch: Dispatch
+) -> None:
+    await providers.faults(PROVIDERS[channel], next=["gateway"], lag=3600)
+    await carried(pool, dispatch, channel)
+    assert await status(pool, channel) == "sending"
+
+    await to_the_end(pool, dispatch, channel)
+    assert await status(pool, channel) == "unknown"
+    assert await pool.fetchval("SELECT count(*) FROM notifications WHERE key LIKE 'unknown/%'") == 1
+
+    await providers.faults(PROVIDERS[channel])
+    await to_the_end(pool, dispatch, channel)
+    assert await status(pool, channel) == "sent"
+    assert await pool.fetchval("SELECT count(*) FROM notifications") == 0
+    assert len(await providers.accepted(PROVIDERS[channel])) == 1
+
+
+async def test_of_two_messages_to_a_number_that_could_be_it_none_is_guessed_and_none_is_sent_again(
+    pool: Pool, providers: Providers, dispatch: Dispatch, accounts: Accounts
+) -> None:
+    batch = await claimed(pool, "whatsapp")
+    delivery = dispatch.pump("whatsapp", rehearsal=False)._delivery
+    assert isinstance(delivery, Posting)
+    message = await delivery._message(batch)
+    assert isinstance(message, WhatsAppMessage)
+    await accounts.whatsapp.send(replace(message, id=uuid4()))
+    await providers.faults("twilio", next=["gateway"])
+    async for _ in delivery.carry(batch):
+        pass
+
+    await to_the_end(pool, dispatch, "whatsapp")
+
+    assert await status(pool, "whatsapp") == "unknown"
+    assert len(await providers.accepted("twilio")) == 2
+
+
+@pytest.mark.parametrize("channel", ["linkedin", "twitter", "facebook"])
+async def test_where_the_list_may_not_be_read_a_person_is_told_and_the_step_goes_on(
+    channel: Channel,
+    pool: Pool,
+    world: World,
+    providers: Providers,
+    dispatch: Dispatch,
+    accounts: Accounts,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(accounts.sender(channel), "_token", "sending-only")
+    await providers.faults(PROVIDERS[channel], next=["drop"])
+    await carried(pool, dispatch, channel)
+
+    await to_the_end(pool, dispatch, channel)
+
+    assert await status(pool, channel) == "unknown"
+    assert "cannot be read" in await pool.fetchval("SELECT reason FROM messages WHERE channel = $1", channel)
+    journal = await world.journal(SOCIAL)
+    assert (journal["open"], journal["result"]["unknown"]) == (2, 1)
+    assert "answered 403" in journal["error_message"]
+    titles = {row["title"] for row in await pool.fetch("SELECT title FROM notifications")}
+    assert titles == {"A provider refuses to send", "It is not known whether a message was sent"}
+
+
+@EACH
+async def test_a_list_that_cannot_be_read_is_waited_for_and_after_an_hour_the_step_goes_on(
+    channel: Channel, pool: Pool, providers: Providers, dispatch: Dispatch
+) -> None:
+    await providers.faults(PROVIDERS[channel], next=["drop"])
+    await carried(pool, dispatch, channel)
+    await providers.faults(PROVIDERS[channel], error=1, reads=True)
+    for since, expected in ((timedelta(minutes=50), "sending"), (timedelta(minutes=61), "unknown")):
+        await pool.execute("UPDATE batches SET first_posted_at = now() - $1::interval", since)
+        await end_leases(pool)
+        await dispatch.pump(channel, rehearsal=False).recover()
+        assert await status(pool, channel) == expected
+
+    await providers.faults(PROVIDERS[channel])
+    await to_the_end(pool, dispatch, channel)
+    assert await status(pool, channel) == "sent"
+    assert await pool.fetchval("SELECT count(*) FROM notifications") == 0
+
+
+@EACH
+async def test_what_is_reported_as_sent_while_its_words_are_made_is_not_sent_again(
+    channel: Channel, pool: Pool, providers: Providers, dispatch: Dispatch
+) -> None:
+    async for line in dispatch.pump(channel, rehearsal=False)._delivery.carry(await claimed(pool, channel)):
+        if line == "composed":
+            await pool.execute("UPDATE messages SET status = 'sent' WHERE channel = $1", channel)
+
+    await to_the_end(pool, dispatch, channel)
+
+    assert await status(pool, channel) == "sent"
+    assert await providers.accepted(PROVIDERS[channel]) == []
 
 
 async def test_a_recipient_who_is_refused_fails_with_the_providers_words(

@@ -5,8 +5,7 @@ from activities.dispatch import Dispatch
 from database import batches
 from database.connection import Pool
 from database.outbox import enqueue
-from tests.activities.conftest import Providers, to_the_end
-from tests.activities.test_dispatch_mail import claimed, sent_once
+from tests.activities.conftest import Providers, claimed, sent_once, to_the_end
 from tests.world import World
 
 

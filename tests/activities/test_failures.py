@@ -55,7 +55,7 @@ async def test_a_rejection_is_final_in_the_vendors_words(world: World) -> None:
 
 async def test_an_outage_comes_again_when_the_provider_says(world: World) -> None:
     wait = timedelta(seconds=7)
-    error = await failed(world, Unavailable("slow down", provider="openai", retry_after=wait, answered=True))
+    error = await failed(world, Unavailable("slow down", provider="openai", retry_after=wait))
     assert (error.non_retryable, error.next_retry_delay) == (False, wait)
     assert (await world.row())["retry_count"] == 0
 

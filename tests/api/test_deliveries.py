@@ -163,15 +163,50 @@ async def test_without_our_id_a_message_is_found_by_the_providers(
     assert (await ledger(pool, message["id"]))["delivered_at"] is not None
 
 
-async def test_a_delivery_that_overtakes_its_message_finds_it_later(
+@pytest.mark.parametrize("status", ["queued", "sending", "unknown"])
+@pytest.mark.parametrize("word", ["sent", "delivered", "read", "undelivered"])
+async def test_what_a_provider_reports_as_accepted_is_sent_whatever_the_ledger_was_about_to_do_with_it(
+    api: Api, pool: Pool, webhooks: Webhooks, world: World, whatsapp: dict[str, Any], status: str, word: str
+) -> None:
+    await pool.execute("UPDATE messages SET status = $1, sent_at = NULL, provider_id = NULL", status)
+    if status == "unknown":
+        await pool.execute("UPDATE workflow_execution_logs SET open = 0, result = result || '{\"unknown\": 1}'::jsonb")
+
+    for _ in range(2):
+        await api.twilio({"MessageSid": "SM-out", "MessageStatus": word}, query=f"message={whatsapp['id']}")
+    await take_in(pool, webhooks)
+
+    row = await ledger(pool, whatsapp["id"])
+    assert (row["status"], row["provider_id"], row["sent_at"] is not None) == ("sent", "SM-out", True)
+    journal = await world.journal(WHATSAPP)
+    assert (journal["status"], journal["open"]) == ("success" if status != "unknown" else journal["status"], 0)
+    assert (journal["result"]["sent"], journal["result"]["unknown"]) == (1, 0)
+
+
+async def test_what_failed_and_a_person_queued_again_is_not_taken_for_sent_by_a_late_report(
+    api: Api, pool: Pool, webhooks: Webhooks, whatsapp: dict[str, Any]
+) -> None:
+    query = f"message={whatsapp['id']}"
+    await pool.execute("UPDATE messages SET status = 'unknown', provider_id = NULL")
+    await api.twilio({"MessageSid": "SM-out", "MessageStatus": "failed"}, query=query)
+    await take_in(pool, webhooks)
+    assert (await ledger(pool, whatsapp["id"]))["status"] == "failed"
+    await pool.execute("UPDATE messages SET status = 'queued', provider_id = NULL")
+
+    await api.twilio({"MessageSid": "SM-out", "MessageStatus": "sent"}, query=query)
+    await take_in(pool, webhooks)
+    assert (await ledger(pool, whatsapp["id"]))["status"] == "queued"
+
+
+async def test_a_failure_that_overtakes_its_message_finds_it_later(
     api: Api, pool: Pool, webhooks: Webhooks, message: dict[str, Any]
 ) -> None:
     await pool.execute("UPDATE messages SET status = 'sending'")
-    await api.resend("email.delivered", created_at=at(5), tags=tags(message))
+    await api.resend("email.failed", created_at=at(5), tags=tags(message))
     assert "just being sent" in (await take_in(pool, webhooks))[0]
     await pool.execute("UPDATE messages SET status = 'sent'")
     await take_in(pool, webhooks, patient=False)
-    assert (await ledger(pool, message["id"]))["delivered_at"] == NOON + timedelta(seconds=5)
+    assert (await ledger(pool, message["id"]))["bounced_at"] == NOON + timedelta(seconds=5)
 
 
 async def test_a_delivery_that_finds_no_message_is_held_and_shown_after_a_day(

@@ -27,14 +27,14 @@ async def test_the_time_limit_is_on_the_whole_answer_and_not_on_each_byte(loopba
         with pytest.raises(Unavailable, match=r"Acme did not answer within 0.4 s") as unavailable:
             await slow.request("POST", "/things")
     assert time.monotonic() - began < 20
-    assert (unavailable.value.answered, unavailable.value.refused) == (False, False)
+    assert not unavailable.value.refused
 
 
 async def test_a_connection_that_never_came_about_is_certain_to_have_done_nothing() -> None:
     async with aclosing(wire("http://127.0.0.1:1")) as nowhere:
         with pytest.raises(Unavailable, match="could not be reached") as unavailable:
             await nowhere.request("POST", "/things")
-    assert (unavailable.value.answered, unavailable.value.refused) == (False, True)
+    assert unavailable.value.refused
 
 
 @pytest.mark.parametrize("address", ["", "acme.example/api", "http://acme:port"])
@@ -57,7 +57,13 @@ async def test_a_key_that_no_header_can_carry_is_refused_and_not_quoted(loopback
 
 
 @pytest.mark.parametrize(
-    ("status", "scope", "named"), [(400, "message", ""), (401, "account", "ACME_KEY"), (404, "account", "ACME_URL")]
+    ("status", "scope", "named"),
+    [
+        (400, "message", ""),
+        (401, "account", "ACME_KEY"),
+        (404, "account", "ACME_URL"),
+        (308, "account", "ACME_URL"),
+    ],
 )
 async def test_a_refusal_says_what_it_is_about_and_where_to_look(status: int, scope: str, named: str) -> None:
     async with aclosing(wire("http://127.0.0.1:1")) as account:
@@ -66,6 +72,14 @@ async def test_a_refusal_says_what_it_is_about_and_where_to_look(status: int, sc
     assert refusal.scope == scope
     assert str(refusal).startswith(f"Acme answered {status}: No.")
     assert named in str(refusal)
+
+
+@pytest.mark.parametrize("status", [303, 408, 409, 425, 500, 502, 503, 504])
+async def test_an_answer_that_refuses_nothing_for_certain_leaves_open_what_was_done(status: int) -> None:
+    async with aclosing(wire("http://127.0.0.1:1")) as account:
+        error = account.failed(status, "No", headers={})
+    assert isinstance(error, Unavailable)
+    assert not error.refused
 
 
 async def test_many_requests_share_the_pool_of_one_account(loopback: Any) -> None:

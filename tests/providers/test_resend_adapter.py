@@ -16,6 +16,7 @@ import pytest
 from models.messages import Attachment, EmailMessage
 from providers.errors import Rejected, Unavailable
 from providers.resend import Resend
+from providers.resend_webhooks import read
 
 SENDER = "Events <events@mail.example>"
 
@@ -90,7 +91,7 @@ async def test_a_request_still_in_progress_under_the_key_is_to_be_asked_again(sa
     await sandbox.asked("resend", 1)
     with pytest.raises(Unavailable) as unavailable:
         await account.post(payload, "batch-1")
-    assert (unavailable.value.code, unavailable.value.answered) == ("concurrent_idempotent_requests", True)
+    assert (unavailable.value.code, unavailable.value.refused) == ("concurrent_idempotent_requests", False)
     assert not unavailable.value.refused
     assert len(await first) == 1
 
@@ -169,7 +170,7 @@ async def test_a_server_error_leaves_open_what_was_done(sandbox: Any, account: R
     await sandbox.fault("resend", next=["error"])
     with pytest.raises(Unavailable, match="unexpected error") as unavailable:
         await account.post(account.compose([mail()]), "batch-1")
-    assert (unavailable.value.answered, unavailable.value.refused) == (True, False)
+    assert not unavailable.value.refused
 
 
 async def test_a_dropped_connection_is_no_answer_and_the_key_makes_it_good(sandbox: Any, account: Resend) -> None:
@@ -177,7 +178,7 @@ async def test_a_dropped_connection_is_no_answer_and_the_key_makes_it_good(sandb
     payload = account.compose([mail()])
     with pytest.raises(Unavailable) as unavailable:
         await account.post(payload, "batch-1")
-    assert not unavailable.value.answered
+    assert not unavailable.value.refused
     ids = await account.post(payload, "batch-1")
     assert [row["id"] for row in await sandbox.accepted("resend")] == ids
 
@@ -187,7 +188,7 @@ async def test_a_page_of_a_proxy_is_an_outage(loopback: Any, told: Resend) -> No
     loopback.answer(502, b"<html>Bad Gateway</html>", {"retry-after": format_datetime(later, usegmt=True)})
     with pytest.raises(Unavailable, match="502") as unavailable:
         await told.post(b"[]", "batch-1")
-    assert unavailable.value.answered
+    assert not unavailable.value.refused
     assert unavailable.value.retry_after is not None
     assert timedelta(seconds=60) < unavailable.value.retry_after <= timedelta(seconds=90)
 
@@ -242,6 +243,36 @@ async def test_a_look_up_neither_opens_known_mails_nor_reads_beyond_its_start(lo
     loopback.answer(200, {"id": "ours", "tags": [{"name": "message_id", "value": str(wanted)}]})
     assert await told.find([wanted, uuid4()], now, known=["known"]) == {wanted: "ours"}
     assert [asked.path.split("?")[0] for asked in loopback.asked] == ["/emails", "/emails/ours"]
+
+
+@pytest.mark.parametrize(
+    ("event", "word", "suppress"),
+    [
+        ("delivered", "delivered", None),
+        ("opened", "delivered", None),
+        ("clicked", "delivered", None),
+        ("bounced", "bounced", "hard bounce"),
+        ("complained", "complained", "complaint"),
+        ("suppressed", "suppressed", "hard bounce"),
+        ("failed", "failed", None),
+    ],
+)
+async def test_what_became_of_a_mail_reads_like_its_webhook(
+    loopback: Any, told: Resend, event: str, word: str, suppress: str | None
+) -> None:
+    loopback.answer(200, {"object": "email", "id": "re-1", "message_id": "<1@resend>", "last_event": event})
+    ours = uuid4()
+    body = await told.became("re-1", ours)
+    assert body is not None
+    report = read(body)
+    assert (report.word, report.message_id, report.provider_id, report.suppress) == (word, ours, "re-1", suppress)
+    assert (report.at, report.rfc_id, report.scanner) == (None, "<1@resend>", False)
+
+
+@pytest.mark.parametrize("event", ["sent", "queued", "scheduled", "delivery_delayed", "thought_of"])
+async def test_of_a_mail_that_is_only_sent_nothing_became_yet(loopback: Any, told: Resend, event: str) -> None:
+    loopback.answer(200, {"object": "email", "id": "re-1", "last_event": event})
+    assert await told.became("re-1", uuid4()) is None
 
 
 async def test_a_check_names_the_verified_domains(account: Resend) -> None:

@@ -14,6 +14,7 @@ import pytest
 from models.messages import WhatsAppMessage
 from providers.errors import Rejected, Unavailable
 from providers.twilio import Twilio
+from providers.twilio_webhooks import read
 
 CALLBACK = "https://events.example/webhooks/twilio"
 FROM = "whatsapp:+15005550006"
@@ -134,6 +135,15 @@ async def test_a_retry_after_is_kept_though_the_sdk_drops_the_headers(loopback: 
     assert (unavailable.value.retry_after, unavailable.value.refused) == (timedelta(seconds=30), False)
 
 
+@pytest.mark.parametrize("code", [20429, 63018, 0])
+async def test_a_rate_limit_is_waited_out_for_as_long_as_twilio_asks(loopback: Any, told: Twilio, code: int) -> None:
+    loopback.answer(429, {"code": code, "message": "Too Many Requests"}, {"retry-after": "30"})
+    with pytest.raises(Unavailable) as unavailable:
+        await told.send(message())
+    assert (unavailable.value.retry_after, unavailable.value.refused) == (timedelta(seconds=30), True)
+    assert told.pace.wait() > 20
+
+
 async def test_an_error_as_problem_details_keeps_its_words(loopback: Any, told: Twilio) -> None:
     problem = {"type": "https://twilio.example/63024", "title": "Invalid recipient", "status": 400, "code": 63024}
     loopback.answer(400, problem)
@@ -149,7 +159,7 @@ async def test_a_page_instead_of_an_answer_leaves_open_what_was_done(
     loopback.answer(status, body)
     with pytest.raises(Unavailable) as unavailable:
         await told.send(message())
-    assert (unavailable.value.answered, unavailable.value.refused) == (status == 502, False)
+    assert not unavailable.value.refused
 
 
 async def test_what_was_accepted_without_our_hearing_is_found(sandbox: Any, account: Twilio) -> None:
@@ -157,7 +167,7 @@ async def test_what_was_accepted_without_our_hearing_is_found(sandbox: Any, acco
     await sandbox.fault("twilio", next=["drop"])
     with pytest.raises(Unavailable) as unavailable:
         await account.send(one)
-    assert not unavailable.value.answered
+    assert not unavailable.value.refused
     (row,) = await sandbox.accepted("twilio")
     assert await account.find(one) == row["id"]
 
@@ -190,6 +200,31 @@ async def test_a_message_from_before_the_first_attempt_is_not_it(account: Twilio
     one = message()
     await account.send(one)
     assert await account.find(replace(one, attempted_at=datetime.now(UTC) + timedelta(minutes=5))) is None
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "word", "suppress"),
+    [
+        ("delivered", None, "delivered", None),
+        ("read", None, "read", None),
+        ("undelivered", 63024, "bounced", "not on WhatsApp"),
+        ("failed", 30008, "failed", None),
+    ],
+)
+async def test_what_became_of_a_message_reads_like_its_callback(
+    loopback: Any, told: Twilio, status: str, error: int | None, word: str, suppress: str | None
+) -> None:
+    loopback.answer(200, {"sid": "SM1", "status": status, "error_code": error, "error_message": None})
+    ours = uuid4()
+    body = await told.became("SM1", ours)
+    assert body is not None
+    report = read(body)
+    assert (report.word, report.message_id, report.provider_id, report.suppress) == (word, ours, "SM1", suppress)
+    assert loopback.asked[0].path == "/2010-04-01/Accounts/AC1/Messages/SM1.json"
+
+
+async def test_of_a_message_that_is_only_sent_nothing_became_yet(account: Twilio) -> None:
+    assert await account.became(await account.send(message()), uuid4()) is None
 
 
 async def test_a_check_says_whose_account_it_is(account: Twilio) -> None:

@@ -42,6 +42,35 @@ async def test_a_request_that_times_out_was_not_accepted(sandbox: httpx2.AsyncCl
     assert await state(sandbox, "x") == (1, 0)
 
 
+async def test_a_gateways_error_comes_after_the_message_was_accepted(sandbox: httpx2.AsyncClient) -> None:
+    await sandbox.post("/_sandbox/faults", json={"provider": "x", "next": ["gateway"]})
+    answer = await sandbox.post("/x/2/tweets", json={"text": "Hi"}, headers=KEY)
+    assert (answer.status_code, answer.headers["content-type"].partition(";")[0]) == (504, "text/html")
+    assert await state(sandbox, "x") == (1, 1)
+
+
+async def test_a_list_that_lags_does_not_show_yet_what_was_accepted(sandbox: httpx2.AsyncClient) -> None:
+    async def listed() -> int:
+        user = (await sandbox.get("/x/2/users/me", headers=KEY)).json()["data"]["id"]
+        page = await sandbox.get(f"/x/2/users/{user}/tweets", headers=KEY)
+        return int(page.json()["meta"]["result_count"])
+
+    await sandbox.post("/_sandbox/faults", json={"provider": "x", "lag": 3600})
+    await sandbox.post("/x/2/tweets", json={"text": "Hi"}, headers=KEY)
+    assert await listed() == 0
+    await sandbox.post("/_sandbox/faults", json={"provider": "x"})
+    assert await listed() == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [("/resend/emails", 401), ("/x/2/users/me", 403), ("/facebook/v26.0/1/feed", 403)]
+)
+async def test_a_key_for_sending_only_may_not_read(sandbox: httpx2.AsyncClient, path: str, status: int) -> None:
+    assert (await send(sandbox, account="sending-only")).status_code == 200
+    answer = await sandbox.get(path, headers={"Authorization": "Bearer sending-only"})
+    assert answer.status_code == status
+
+
 async def test_a_reset_lets_go_of_a_request_that_is_kept_waiting(sandbox: httpx2.AsyncClient) -> None:
     await sandbox.post("/_sandbox/faults", json={"provider": "resend", "timeout": 1})
     waiting = asyncio.create_task(send(sandbox))

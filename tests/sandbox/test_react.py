@@ -139,6 +139,30 @@ async def test_twilios_callback_is_signed_for_its_address_with_our_parameter(
     assert told == [("/status?message=m-1", "delivered"), ("/status?message=m-1", "read"), ("/twilio?a=1", "STOP")]
 
 
+async def test_whoever_asks_is_shown_what_happened_last_also_if_no_webhook_was_taken(
+    sandbox: httpx2.AsyncClient, receiver: Receiver
+) -> None:
+    await listen(sandbox, receiver)
+    receiver.answers = [401, 401]
+    await sandbox.post("/_sandbox/limits", json={"provider": "all", "per_second": None})
+    scripts = [{"who": f"{what}@*", "what": what} for what in ("bounce", "complain", "click")]
+    await people(sandbox, *scripts, {"who": "+1415*", "what": "bounce"})
+    ids = {what: await mail(sandbox, f"{what}@people.example") for what in ("delivered", "bounce", "complain", "click")}
+    await whatsapp(sandbox, "+14155550199", f"{receiver.url}/status?message=m-1")
+
+    async def shown(what: str) -> str:
+        answer = await sandbox.get(f"/resend/emails/{ids[what]}", headers={"authorization": "Bearer re_react"})
+        return str(answer.json()["last_event"])
+
+    assert {await shown(what) for what in ids} == {"sent"}
+    await upcoming(sandbox, NOON)
+    await react(sandbox, NOON)
+    assert [await shown(what) for what in ids] == ["delivered", "bounced", "complained", "clicked"]
+    listed = await sandbox.get("/twilio/2010-04-01/Accounts/ACreact/Messages.json", auth=("ACreact", "x"))
+    (message,) = listed.json()["messages"]
+    assert (message["status"], message["error_code"]) == ("undelivered", 63024)
+
+
 async def test_a_stepped_clock_is_told_each_due_instant_and_nothing_happens_before_it(
     sandbox: httpx2.AsyncClient, receiver: Receiver
 ) -> None:
