@@ -39,6 +39,10 @@ class Claimed:
     alone: bool = False
     """It carries a file, so it goes to the provider in a request of its own."""
     step: str = ""
+    date_revision: int | None = None
+    """The event's dates as the gates saw them; None for words without a date."""
+    valid_until: datetime | None = None
+    """When it expires by these dates."""
 
 
 @dataclass(frozen=True, slots=True)

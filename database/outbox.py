@@ -10,6 +10,7 @@ import asyncpg
 from database import approvals, journal, settlement
 from database.audiences import TWICE, UNUSABLE, USABLE, chosen
 from database.connection import Connection, Pool
+from database.dates import counted_from
 from models.automation import FOREVER, Action, StepState
 from models.ids import message_key, message_key_prefix
 from models.messages import Enqueue, Enqueued, invitation
@@ -261,7 +262,7 @@ async def _note(
     row = await connection.fetchrow(
         f"""
         UPDATE workflow_execution_logs
-        SET status = $2, open = $3, result = coalesce(result, '{{}}') || $4::jsonb, ended_at = $5, tell = $6,
+        SET status = $2, open = $3, result = coalesce(result, '{{}}') || $4::jsonb, ended_at = $5, tell = $6, counts_from = $7,
             completed_at = CASE WHEN $5::timestamptz IS NOT NULL THEN clock_timestamp() END,
             duration_ms = CASE WHEN $5::timestamptz IS NOT NULL
                                THEN round(1000 * extract(epoch FROM clock_timestamp() - started_at)) END
@@ -273,6 +274,7 @@ async def _note(
         result,
         None if queued else request.now,
         request.tell,
+        {"due": counted_from(request.step.moment), "until": counted_from(request.until)},
     )
     assert row is not None
     return row
