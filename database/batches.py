@@ -82,11 +82,11 @@ async def open_batches(
     return batches
 
 
-# What was paused, cancelled or moved while the words were made ($4) goes back to the gates. A posted batch has passed this.
+# What was paused, cancelled or moved since the gates were asked ($4) goes back to them.
 _UNCHANGED = """
     NOT EXISTS (
         SELECT 1 FROM messages m JOIN automation_workflows a ON a.id = m.automation_id JOIN events e ON e.id = m.event_id
-        WHERE m.id = ANY($4) AND (a.status = 'paused' OR m.date_revision < e.date_revision
+        WHERE m.id = ANY($4) AND m.status = 'sending' AND (a.status = 'paused' OR m.date_revision < e.date_revision
               OR ('cancelled' IN (a.status, e.status) AND m.step <> 'event_cancelled')))
 """
 
@@ -115,8 +115,7 @@ async def _posts(
             UPDATE batches
             SET status = 'posted', payload = coalesce($3, payload), message_ids = $4, attempts = attempts + 1,
                 first_posted_at = coalesce(first_posted_at, now()), lease_until = now() + $5
-            WHERE id = $1 AND claim_token = $2 AND status = $6 AND lease_until > now()
-              AND (status = 'posted' OR {_UNCHANGED})
+            WHERE id = $1 AND claim_token = $2 AND status = $6 AND lease_until > now() AND {_UNCHANGED}
             RETURNING id
         ), noted AS (
             UPDATE messages m SET missing = n.missing

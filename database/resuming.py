@@ -7,6 +7,7 @@ from uuid import UUID
 
 from database.connection import Connection
 from database.control import IN_SCOPE, Scope
+from database.gates import MOVED
 from models.automation import WorkflowType
 
 
@@ -67,9 +68,10 @@ async def held(connection: Connection, ids: Collection[UUID]) -> dict[str, Held]
                    AND coalesce(moved.valid_until, m.valid_until, 'infinity') > eventos_now(a.event_id) AS lives
             FROM messages m JOIN automation_workflows a ON a.id = m.automation_id JOIN events e ON e.id = a.event_id
             LEFT JOIN LATERAL (SELECT * FROM eventos_moved(m) WHERE m.date_revision < e.date_revision OFFSET 0) moved ON TRUE
-            WHERE a.id = ANY($1) AND m.status = 'queued' AND m.release_at = 'infinity'
+            WHERE a.id = ANY($1) AND m.status = 'queued' AND m.release_at = 'infinity' AND m.reason IS DISTINCT FROM $2
         ) waiting GROUP BY workflow_type
         """,
         list(ids),
+        MOVED,
     )
     return {row["workflow_type"]: Held(row["free"], row["over"]) for row in rows}

@@ -56,7 +56,7 @@ END $$;
 -- again_at: until when it is held, should the date move back, because its step comes again in a new round; `infinity` while a date
 -- is missing; past, if it never goes. NULL if it goes, with words made of the new dates. valid_until: when it expires by these.
 CREATE FUNCTION eventos_moved(m messages) RETURNS TABLE (again_at TIMESTAMPTZ, valid_until TIMESTAMPTZ)
-LANGUAGE plpgsql STABLE AS $$
+LANGUAGE plpgsql STABLE ROWS 1 AS $$
 DECLARE
     event events;
     step workflow_execution_logs;

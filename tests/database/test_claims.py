@@ -11,7 +11,7 @@ from database.connection import Pool
 from database.outbox import enqueue
 from database.settlement import Outcome, settle
 from models.messages import Channel
-from tests.world import EMAIL, SOCIAL, STARTS, WHATSAPP, World, make_world
+from tests.world import EMAIL, SOCIAL, WHATSAPP, World, make_world
 
 NIGHT = datetime(2027, 3, 10, 23, 30, tzinfo=UTC)
 MORNING = datetime(2027, 3, 10, 9, 0, tzinfo=UTC)
@@ -170,27 +170,6 @@ async def test_whatsapp_needs_an_opt_in(pool: Pool, world: World) -> None:
     assert (journal["status"], journal["result"]["reason"]) == ("skipped", "no opt-in to WhatsApp")
     (told,) = await world.settled()
     assert told["data"]["state"] == "skipped"
-
-
-async def test_a_message_for_an_old_date_is_impossible(pool: Pool, world: World) -> None:
-    await world.people(2)
-    eve = EMAIL.model_copy(update={"id": "eve", "moment": "event_date - 1 day"})
-    due = world.started + STARTS - timedelta(days=1)
-    await enqueue(pool, world.request(eve, due=due, now=world.started))
-    await pool.execute(
-        "UPDATE events SET starts_at = starts_at + interval '1 day', ends_at = ends_at + interval '1 day'"
-    )
-
-    assert await claim(pool) is None
-    assert set((await reasons(world)).values()) == {"held because the event's date was moved"}
-    assert (await world.journal(eve))["open"] == 0
-
-    await enqueue(pool, world.request(eve, round=1, due=due + timedelta(days=1), date_revision=1))
-    await pool.execute("UPDATE messages SET release_at = now() WHERE round = 0")
-
-    assert await claim(pool) is not None
-    assert set((await reasons(world)).values()) == {"the event's date was moved"}
-    assert await world.counts() == {"skipped": 2, "sending": 2}
 
 
 async def test_a_message_past_its_time_is_skipped_as_expired(pool: Pool, world: World) -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, time, timedelta
 import pytest
 
 from database import claims, control, recovery
-from database.batches import Batch, hand_back, store
+from database.batches import Batch, hand_back, post_again, store
 from database.connection import Pool
 from database.control import Scope
 from database.gates import MOVED
@@ -150,6 +150,19 @@ async def test_thanks_go_on_when_the_end_is_corrected_to_an_earlier_one(pool: Po
     assert await fates(world) == {"sending": 5}
 
 
+async def test_a_message_for_an_old_date_is_impossible(pool: Pool, world: World) -> None:
+    start = await final_half_sent(world)
+    await pool.execute(LATER, world.event)
+    assert await fates(world) == {"sending": 2, MOVED: 3}
+    assert (await world.journal(FINAL))["open"] == 2
+
+    await world.set_event(clock_now=start)
+    again = world.request(FINAL, round=1, due=start, now=start, date_revision=1, until="event_date")
+    assert (await enqueue(pool, again)).outcome == "decided"
+    assert await fates(world) == {"sending": 7, OVER: 3}
+    assert (await world.journal(FINAL))["round"] == 1
+
+
 async def test_what_a_move_holds_goes_if_the_date_moves_back(pool: Pool, world: World) -> None:
     start = await final_half_sent(world)
     await pool.execute(LATER, world.event)
@@ -207,3 +220,19 @@ async def test_a_date_that_moves_inside_a_claim_is_seen_before_anything_is_poste
     assert not await store(pool, batch, b"tomorrow is the day")
     assert await hand_back(pool, batch)
     assert await fates(world) == {"sending": 2, MOVED: 3}
+
+
+async def test_bytes_that_may_have_been_posted_are_not_posted_again_once_the_event_has_moved(
+    pool: Pool, world: World
+) -> None:
+    await world.people(2)
+    await enqueue(pool, world.request(now=NOON))
+    assert await store(pool, await one_batch(world), b"the old date")
+    await pool.execute("UPDATE batches SET lease_until = now()")
+    (overdue,) = await recovery.take_over(pool, "email", rehearsal=True, limit=1)
+    assert {one.verdict for one in overdue.judged} == {"send"}
+    await pool.execute(LONGER, world.event)
+    assert not await post_again(pool, overdue.batch)
+    await pool.execute("UPDATE batches SET lease_until = now()")
+    (overdue,) = await recovery.take_over(pool, "email", rehearsal=True, limit=1)
+    assert {one.reason for one in overdue.judged} == {OVER}
