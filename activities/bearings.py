@@ -1,13 +1,15 @@
 """Where an automation stands: its anchors and instants, what it waits for, and its end."""
 
+from contextlib import suppress
+
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from database import approvals, automations, subjects
+from database import approvals, automations, dates, subjects
 from database.connection import Pool
 from models import conditions, moments
 from models.automation import Anchors
-from models.player import Asked, Bearings, Finish, Rest
+from models.player import Asked, Bearings, Finish, Move, Rest
 
 
 class BearingsActivities:
@@ -42,7 +44,20 @@ class BearingsActivities:
             awaited=awaited,
             approved=approved,
             subject=subject,
+            moves=await self._moves(asked, anchors) if problem is None else (),
         )
+
+    async def _moves(self, asked: Asked, anchors: Anchors) -> tuple[Move, ...]:
+        """What the player has missed of the event's dates; those in a zone that nobody knows brought no instants."""
+        since = asked.date_revision
+        if since is None or since >= anchors.date_revision:
+            return ()
+        found = []
+        for at, then in await dates.moves(self._pool, asked.event_id, since, anchors):
+            with suppress(moments.UnknownZone):
+                instants = moments.resolve_all(asked.steps, then, asked.ended)
+                found.append(Move(at=at, instants=instants))
+        return tuple(found)
 
     @activity.defn
     async def rest(self, rest: Rest) -> None:

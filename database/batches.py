@@ -39,6 +39,10 @@ class Claimed:
     alone: bool = False
     """It carries a file, so it goes to the provider in a request of its own."""
     step: str = ""
+    date_revision: int | None = None
+    """The event's dates as the gates saw them; None for words without a date."""
+    valid_until: datetime | None = None
+    """When it expires by these dates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +84,14 @@ async def open_batches(
     return batches
 
 
-# What was paused, cancelled, moved or reported as sent while the words were made ($4) goes back to the gates. A posted batch has
-# passed this.
+# What was paused, cancelled or moved since the gates were asked ($4) goes back to them, and so does, before its first request, what
+# was reported as sent meanwhile.
 _UNCHANGED = """
     NOT EXISTS (
         SELECT 1 FROM messages m JOIN automation_workflows a ON a.id = m.automation_id JOIN events e ON e.id = m.event_id
-        WHERE m.id = ANY($4) AND (m.status <> 'sending' OR a.status = 'paused' OR m.date_revision < e.date_revision
-              OR ('cancelled' IN (a.status, e.status) AND m.step <> 'event_cancelled')))
+        WHERE m.id = ANY($4) AND CASE WHEN m.status <> 'sending' THEN batches.status = 'claimed'
+              ELSE a.status = 'paused' OR m.date_revision < e.date_revision
+                   OR ('cancelled' IN (a.status, e.status) AND m.step <> 'event_cancelled') END)
 """
 
 
@@ -112,10 +117,10 @@ async def _posts(
         f"""
         WITH own AS (
             UPDATE batches
-            SET status = 'posted', payload = coalesce($3, payload), message_ids = $4, attempts = attempts + 1,
+            SET status = 'posted', payload = coalesce($3, payload), attempts = attempts + 1,
+                message_ids = CASE WHEN $3::bytea IS NULL THEN message_ids ELSE $4 END,
                 first_posted_at = coalesce(first_posted_at, now()), lease_until = now() + $5
-            WHERE id = $1 AND claim_token = $2 AND status = $6 AND lease_until > now()
-              AND (status = 'posted' OR {_UNCHANGED})
+            WHERE id = $1 AND claim_token = $2 AND status = $6 AND lease_until > now() AND {_UNCHANGED}
             RETURNING id
         ), noted AS (
             UPDATE messages m SET missing = n.missing

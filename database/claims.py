@@ -8,7 +8,7 @@ import asyncpg
 
 from database.batches import Batch, open_batches
 from database.connection import Connection, Pool
-from database.gates import Judged, judge
+from database.gates import MOVED, Judged, judge
 from database.tallies import Change, tally
 from models.messages import Channel
 
@@ -115,6 +115,13 @@ async def _stop(connection: Connection, channel: str, judged: list[Judged]) -> i
         "SELECT id FROM messages WHERE id = ANY($1) AND eventos_unapproved(automation_id, content_id)",
         [one.message.id for one in judged if one.verdict == "unapproved"],
     )
+    moved = {one.message.event_id: one.message.date_revision for one in judged if one.reason == MOVED}
+    if moved:  # whoever moves an event frees what an earlier move holds, under the lock of its row
+        events = await connection.fetch(
+            "SELECT id, date_revision FROM events WHERE id = ANY($1) ORDER BY id FOR SHARE", list(moved)
+        )
+        unmoved = {row["id"] for row in events if row["date_revision"] == moved[row["id"]]}
+        judged = [one for one in judged if one.reason != MOVED or one.message.event_id in unmoved]
     still = {row["id"] for row in unapproved} | {
         one.message.id for one in judged if one.verdict == "paused" and one.message.automation_id in paused
     }
@@ -161,10 +168,13 @@ async def _take(connection: Connection, batches: Sequence[Batch]) -> None:
             """
             UPDATE messages m
             SET status = 'sending', batch_id = $1, attempts = attempts + 1, reason = NULL, not_before = NULL,
-                -- its words are made from now on, of the dates that hold now
-                date_revision = CASE WHEN m.date_revision IS NOT NULL THEN e.date_revision END
-            FROM events e WHERE m.id = ANY($2) AND e.id = m.event_id
+                -- its words are made from now on, of the dates that the gates saw; should others hold by then, it goes back to them
+                date_revision = seen.date_revision, valid_until = seen.valid_until
+            FROM unnest($2::uuid[], $3::integer[], $4::timestamptz[]) AS seen(id, date_revision, valid_until)
+            WHERE m.id = seen.id
             """,
             batch.id,
             [message.id for message in batch.messages],
+            [message.date_revision for message in batch.messages],
+            [message.valid_until for message in batch.messages],
         )

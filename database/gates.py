@@ -17,6 +17,9 @@ message whose outcome is not known yet."""
 
 FOR_GOOD: frozenset[Verdict] = frozenset({"cancelled", "skipped"})
 
+MOVED = "held because the event's date was moved"
+"""The reason of a hold that ends with the next move; the trigger on an event's dates knows it by these words."""
+
 GATES: tuple[tuple[Verdict, str, str], ...] = (
     ("cancelled", "{cancelled}", f"a.status = 'cancelled' AND NOT {notices.OF_CANCELLATION}"),
     ("cancelled", "the event was cancelled", f"e.status = 'cancelled' AND NOT {notices.OF_CANCELLATION}"),
@@ -26,8 +29,15 @@ GATES: tuple[tuple[Verdict, str, str], ...] = (
         "a.workflow_type = 'attendee_nurture' AND r.id IS DISTINCT FROM a.subject_id",
     ),
     ("paused", "held while the automation is paused", "a.status = 'paused'"),
-    ("skipped", "the event's date was moved", f"m.date_revision < e.date_revision AND NOT {notices.OF_ANY_DATE}"),
-    ("skipped", "expired before it could be sent", "m.valid_until <= coalesce(e.clock_now, now())"),
+    # What was under way is made of the old dates; what is queued is made of those that hold when it goes.
+    ("skipped", "the event's date was moved", "m.status <> 'queued' AND m.date_revision < e.date_revision"),
+    ("skipped", "the event's date was moved", "moved.again_at <= coalesce(e.clock_now, now())"),
+    ("held", MOVED, "moved.again_at IS NOT NULL"),
+    (
+        "skipped",
+        "expired before it could be sent",
+        "coalesce(moved.valid_until, m.valid_until) <= coalesce(e.clock_now, now())",
+    ),
     (
         "skipped",
         "suppressed: {suppressed}",
@@ -48,8 +58,10 @@ JUDGE = f"""
 SELECT m.id, m.organizer_id, m.event_id, m.automation_id, m.log_id, m.channel, m.address, m.template, m.content_id, m.counted,
        m.attempts, c.first_name, c.company, c.timezone, r.ticket_type, r.ticket_code, r.id IS NOT NULL AS registered,
        coalesce(m.include, '{{}}'), m.person_id, m.alone, m.step,
+       CASE WHEN m.date_revision IS NOT NULL THEN e.date_revision END, coalesce(moved.valid_until, m.valid_until),
        CASE {" ".join(f"WHEN {shut} THEN {place}" for place, (_, _, shut) in enumerate(GATES))} END AS gate,
        coalesce(a.cancelled_because, 'the automation was cancelled') AS cancelled, s.reason AS suppressed, covered.by AS covered,
+       moved.again_at,
        -- whether JUDGE_TIME has anything to ask
        m.topic IS NOT NULL OR (m.priority > 1 AND m.channel IN ('email', 'whatsapp')
                                AND (o.cap_messages IS NOT NULL OR o.quiet_from <> o.quiet_until)) AS timed
@@ -62,25 +74,26 @@ LEFT JOIN sponsors p ON p.id = m.person_id AND m.channel = 'whatsapp'
 LEFT JOIN registrations r ON r.event_id = m.event_id AND r.contact_id = m.person_id AND r.status = 'confirmed'
 LEFT JOIN suppressions s ON s.organizer_id = m.organizer_id AND s.channel = m.channel AND s.address = m.address
 LEFT JOIN LATERAL (SELECT eventos_covered(m) AS by WHERE m.topic IS NOT NULL) covered ON TRUE
+LEFT JOIN LATERAL (SELECT * FROM eventos_moved(m) WHERE m.date_revision < e.date_revision OFFSET 0) moved ON TRUE
 WHERE m.id = ANY($1)
 ORDER BY m.priority, m.release_at, m.id
 """
 
-# The gates that time opens. Asked only of messages that pass the others ($1): one that goes nowhere takes no place under
-# the frequency cap. $2 are all those judged together, which must not count as sent before.
+# The gates that time opens. Asked only of messages that pass the others ($1, which expire at $3): one that goes nowhere takes no
+# place under the frequency cap. $2 are all those judged together, which must not count as sent before.
 JUDGE_TIME = """
 WITH message AS (
-    SELECT m.*, coalesce(e.clock_now, now()) AS at, e.timezone AS event_zone, c.timezone AS person_zone, o.quiet_from,
+    SELECT m.*, passing.expires, coalesce(e.clock_now, now()) AS at, e.timezone AS event_zone, c.timezone AS person_zone, o.quiet_from,
            o.quiet_until, o.cap_messages, o.cap_days, m.priority > 1 AND m.channel IN ('email', 'whatsapp') AS bound,
            count(*) OVER (PARTITION BY m.organizer_id, m.channel, m.address ORDER BY m.priority, m.release_at, m.id) - 1
                AS earlier,
            count(*) OVER (PARTITION BY m.event_id, m.round, m.topic, m.channel, m.address
                           ORDER BY m.priority, m.release_at, m.id) - 1 AS rivals
-    FROM messages m
+    FROM unnest($1::uuid[], $3::timestamptz[]) AS passing(id, expires)
+    JOIN messages m ON m.id = passing.id
     JOIN events e ON e.id = m.event_id
     JOIN organizers o ON o.id = m.organizer_id
     LEFT JOIN contacts c ON c.id = m.person_id
-    WHERE m.id = ANY($1)
 )
 SELECT m.id, gate.verdict, gate.reason, gate.until
 FROM message m
@@ -108,9 +121,9 @@ JOIN LATERAL (
         (1, rival.status = 'sent', 'skipped', 'covered by ' || rival.step, NULL),
         (2, m.topic IS NOT NULL AND (rival.status IS NOT NULL OR m.rivals > 0), 'wait',
             'waits for another message on the topic', NULL),
-        (3, quiet_end >= m.valid_until, 'skipped', 'expires before the quiet hours end', NULL),
+        (3, quiet_end >= m.expires, 'skipped', 'expires before the quiet hours end', NULL),
         (4, quiet_end IS NOT NULL, 'held', 'held until the quiet hours end', quiet_end),
-        (5, room_at >= m.valid_until, 'skipped', 'expires before the frequency cap has room', NULL),
+        (5, room_at >= m.expires, 'skipped', 'expires before the frequency cap has room', NULL),
         (6, room_at IS NOT NULL, 'held', 'held by the frequency cap', room_at)
     ) AS gates(place, shut, verdict, reason, until)
     WHERE shut ORDER BY place LIMIT 1
@@ -133,18 +146,19 @@ async def judge(connection: Connection | Pool, ids: Collection[UUID]) -> list[Ju
     """What the gates say now, most urgent message first."""
     judged, timed = [], False
     for row in await connection.fetch(JUDGE, list(ids)):
-        *message, gate, cancelled, suppressed, covered, asks_time = row.values()
+        *message, gate, cancelled, suppressed, covered, again_at, asks_time = row.values()
         if gate is None:
             judged.append(Judged(Claimed(*message), "send"))
             timed = timed or asks_time
         else:
             verdict, reason, _ = GATES[gate]
             why = reason.format(cancelled=cancelled, suppressed=suppressed, covered=covered)
-            judged.append(Judged(Claimed(*message), verdict, why))
+            judged.append(Judged(Claimed(*message), verdict, why, again_at if verdict == "held" else None))
     if not timed:
         return judged
-    passing = [one.message.id for one in judged if one.verdict == "send"]
-    stopped = {row["id"]: row for row in await connection.fetch(JUDGE_TIME, passing, list(ids))}
+    passing = [one.message for one in judged if one.verdict == "send"]
+    asked = ([one.id for one in passing], list(ids), [one.valid_until for one in passing])
+    stopped = {row["id"]: row for row in await connection.fetch(JUDGE_TIME, *asked)}
     for place, one in enumerate(judged):
         if (stop := stopped.get(one.message.id)) is not None:
             judged[place] = replace(one, verdict=stop["verdict"], reason=stop["reason"], until=stop["until"])

@@ -15,12 +15,6 @@ OF_CANCELLATION = """(
 No step of a timeline is that message: the rounds of steps begin at 0 and are counted by moves, this one is the generation.
 """
 
-OF_ANY_DATE = """(
-    a.workflow_type = 'attendee_nurture' AND m.status = 'queued'
-    AND m.step IN ('registration_confirmation', 'welcome_preparation', 'speaker_highlights')
-)"""
-"""Messages that a moved date does not make wrong: their words are made when they are claimed, of the dates that hold then."""
-
 # $1 the event, $2 the step, $3 its name. `told` are those who are written to; each gets a journal row and a message, which goes
 # alone because it carries the invitation.
 _WRITE = f"""

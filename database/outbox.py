@@ -10,6 +10,7 @@ import asyncpg
 from database import approvals, journal, settlement
 from database.audiences import TWICE, UNUSABLE, USABLE, chosen
 from database.connection import Connection, Pool
+from database.dates import counted_from
 from models.automation import FOREVER, Action, StepState
 from models.ids import message_key, message_key_prefix
 from models.messages import Enqueue, Enqueued, invitation
@@ -270,7 +271,7 @@ async def _note(
         f"""
         UPDATE workflow_execution_logs
         SET status = $2, open = $3, result = coalesce(result, '{{}}') || $4::jsonb, ended_at = $5, tell = $6, due_at = $7,
-            slot = CASE WHEN $8::boolean THEN step_id ELSE slot END,
+            slot = CASE WHEN $8::boolean THEN step_id ELSE slot END, counts_from = $9,
             completed_at = CASE WHEN $5::timestamptz IS NOT NULL THEN clock_timestamp() END,
             duration_ms = CASE WHEN $5::timestamptz IS NOT NULL
                                THEN round(1000 * extract(epoch FROM clock_timestamp() - started_at)) END
@@ -284,6 +285,7 @@ async def _note(
         request.tell,
         request.due,
         request.skip is not None,
+        {"due": counted_from(request.step.moment), "until": counted_from(request.until)},
     )
     assert row is not None
     return row

@@ -8,7 +8,7 @@ from uuid import UUID
 from database import notifications
 from database.batches import LEASE, Batch
 from database.connection import Pool
-from database.gates import Judged, judge
+from database.gates import MOVED, Judged, judge
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +99,11 @@ async def sweep(pool: Pool, channel: str, *, rehearsal: bool) -> int:
         UPDATE messages m SET release_at = eventos_now(m.event_id), reason = NULL
         FROM automation_workflows a
         WHERE a.id = m.automation_id AND m.status = 'queued' AND NOT m.counted AND m.rehearsal = $1 AND m.channel = $2
-          AND ((m.release_at = 'infinity' AND a.status <> 'paused'
+          AND ((m.release_at = 'infinity' AND m.reason IS DISTINCT FROM $3 AND a.status <> 'paused'
                 AND NOT (a.approval = 'required' AND eventos_unapproved(a.id, m.content_id)))
                OR (a.status = 'cancelled' AND m.release_at > eventos_now(m.event_id)))
         """,
-        *(rehearsal, channel),
+        *(rehearsal, channel, MOVED),
     )
     return int(status.rpartition(" ")[2])
 

@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from database import notices
 from database.connection import Connection
 from database.control import IN_SCOPE, Scope
+from database.gates import MOVED
 from models.automation import WorkflowType
 
 
@@ -61,15 +61,17 @@ class Held(NamedTuple):
 async def held(connection: Connection, ids: Collection[UUID]) -> dict[str, Held]:
     """The messages that the pause of automations holds, by kind."""
     rows = await connection.fetch(
-        f"""
+        """
         SELECT workflow_type, count(*) FILTER (WHERE lives)::int AS free, count(*) FILTER (WHERE NOT lives)::int AS over
         FROM (
-            SELECT a.workflow_type, (m.valid_until IS NULL OR m.valid_until > eventos_now(a.event_id))
-                   AND (m.date_revision IS NULL OR m.date_revision >= e.date_revision OR {notices.OF_ANY_DATE}) AS lives
+            SELECT a.workflow_type, moved.again_at IS NULL
+                   AND coalesce(moved.valid_until, m.valid_until, 'infinity') > eventos_now(a.event_id) AS lives
             FROM messages m JOIN automation_workflows a ON a.id = m.automation_id JOIN events e ON e.id = a.event_id
-            WHERE a.id = ANY($1) AND m.status = 'queued' AND m.release_at = 'infinity'
+            LEFT JOIN LATERAL (SELECT * FROM eventos_moved(m) WHERE m.date_revision < e.date_revision OFFSET 0) moved ON TRUE
+            WHERE a.id = ANY($1) AND m.status = 'queued' AND m.release_at = 'infinity' AND m.reason IS DISTINCT FROM $2
         ) waiting GROUP BY workflow_type
         """,
         list(ids),
+        MOVED,
     )
     return {row["workflow_type"]: Held(row["free"], row["over"]) for row in rows}

@@ -51,6 +51,8 @@ class Enqueue(Frozen):
     revision: int = 0
     """The revision of the timeline the player has adopted."""
     valid_until: AwareDatetime | None = None
+    until: str | None = None
+    """The moment that `valid_until` is the instant of: should the event's dates move, it is another one."""
     tell: bool = False
     """Whether the player wants to hear when the last message is settled."""
     skip: str | None = None

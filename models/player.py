@@ -43,8 +43,17 @@ class Asked(Frozen):
     """When the steps that others count from ended."""
     held: bool = False
     """Whether a step waits for a person; what the row says of it then stays."""
+    date_revision: int | None = None
+    """The revision of the event's dates the player has adopted; None before it has looked."""
     now: AwareDatetime | None = None
     """The player's business instant: an approver who is to be reminded by then is reminded."""
+
+
+class Move(Frozen):
+    """A move of the event's dates: its business instant, and the instants of the steps by the dates it brought."""
+
+    at: AwareDatetime
+    instants: Instants
 
 
 class Bearings(Frozen):
@@ -62,6 +71,8 @@ class Bearings(Frozen):
     """When the steps that needed it were approved."""
     subject: dict[str, str] = Field(default_factory=dict)
     """The columns of the subject that conditions of the timeline name."""
+    moves: tuple[Move, ...] = ()
+    """What became of the event's dates since those the player has adopted, in order."""
 
 
 class Rest(Frozen):

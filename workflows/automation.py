@@ -121,7 +121,7 @@ class Automation(Orders):
 
     async def _take_bearings(self) -> None:
         self.knows.outdated = False
-        resumes, progress = self.knows.resumes, self.knows.progress
+        resumes, progress, anchors = self.knows.resumes, self.knows.progress, self.knows.anchors
         bearings = await calls.look(
             Asked(
                 automation_id=self.about.automation_id,
@@ -129,6 +129,7 @@ class Automation(Orders):
                 steps=self.about.steps,
                 ended={id_: known.ended for id_, known in progress.items() if known.ended},
                 held=any(known.state is StepState.HELD for known in progress.values()),
+                date_revision=anchors.date_revision if anchors else None,
                 now=self.now(),
             )
         )

@@ -130,6 +130,7 @@ class Doing:
                 date_revision=knows.anchors.date_revision,
                 revision=knows.revision,
                 valid_until=knows.instants.until.get(step.id),
+                until=knows.until(step),
                 tell=knows.tells(step),
                 skip=skip,
                 next_step=next_step,

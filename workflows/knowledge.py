@@ -11,7 +11,7 @@ from models.automation import FOREVER, Anchors, Late, Progress, Reaction, Step, 
 from models.clock import BusinessClock
 from models.messages import Enqueued
 from models.moments import Instants
-from models.player import AutomationInput, Bearings, News
+from models.player import AutomationInput, Bearings, Move, News
 from workflows.timeline import Decision, Plan, Skip, plan, rounds
 from workflows.waiting import Waiting
 
@@ -63,7 +63,8 @@ class Knowledge:
     def adopt(self, bearings: Bearings, resumes: int, real: datetime) -> None:
         """Adopt anchors, instants and present state; steps that a moved date made due again begin a new round.
 
-        `resumes` is how many there were when the question was asked: a pause that was read before a resume is history.
+        Each move counts as of its own instant, as it does for the gates, however late the player hears of it. `resumes` is how
+        many there were when the question was asked: a pause that was read before a resume is history.
         """
         self.clock.tell(bearings.now)
         if bearings.status == "cancelled":
@@ -77,9 +78,12 @@ class Knowledge:
             bearings.anchors.date_revision > self.anchors.date_revision
             or bearings.anchors.deadline != self.anchors.deadline
         )
-        if moved:
-            now, rules = self.clock.now(real), self.about.rules
-            self.rounds |= rounds(self.about.steps, self.instants, bearings.instants, self.progress, now, rules)
+        moves = bearings.moves or (Move(at=self.clock.now(real), instants=bearings.instants),)
+        for move in moves if moved else ():
+            self.rounds |= rounds(
+                self.about.steps, self.instants, move.instants, self.progress, move.at, self.about.rules
+            )
+            self.instants = move.instants
         self.anchors, self.instants = bearings.anchors, bearings.instants
         self.subject = dict(bearings.subject)
         self.waiting.adopt(bearings, moved=moved)
@@ -310,6 +314,12 @@ class Knowledge:
         """Whether the player waits for the end of a step's messages; without it they are handed over and out of its mind."""
         last = step.id == self.about.steps[-1].id or step not in self.about.steps
         return last or step.id in self._followed or any(action.audience for action in step.actions)
+
+    def until(self, step: Step) -> str | None:
+        """The moment from which on a step of the timeline is overtaken."""
+        if step.until is None or step not in self.about.steps:
+            return None
+        return next((other.moment for other in self.about.steps if other.id == step.until), step.until)
 
     def last_anchor(self) -> datetime | None:
         """Until then a moved date can make steps due again, so the automation stays open; None if it counts from none."""

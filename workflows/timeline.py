@@ -324,10 +324,11 @@ def rounds(
     now: datetime,
     rules: int = RULES,
 ) -> dict[str, int]:
-    """The steps that begin a new round because an anchor moved, each with the number of that round.
+    """The steps that an anchor's move brings into another round, each with the number of that round.
 
-    These are decided steps that count from an anchor, whose due instant changed and is ahead again; of a skipped one it
-    is enough that its `until` is ahead. Keep the progress of the old round: should the date move back, it stands.
+    These are decided steps that count from an anchor, whose due instant changed and is ahead again at `now`, the instant of
+    the move; of a skipped one it is enough that its `until` is ahead. Keep the progress of the old round: should the date move
+    back, it stands, and the step is in that round again. `eventos_moved` tells the gates the same of what is queued.
     """
     return _version(ROUNDS, rules)(steps, old, new, progress, now)
 
@@ -343,7 +344,10 @@ def _rounds_1(
     for step, known in begun:
         due = new.due.get(step.id)
         anchored = moments.parse(step.moment).anchor in moments.MISSING
-        if not anchored or due is None or due in (known.due, old.due.get(step.id)):
+        if not anchored or due is None or due == old.due.get(step.id):
+            continue
+        if due == known.due:
+            found[step.id] = known.round
             continue
         until = new.until.get(step.id) if known.state is StepState.SKIPPED else None
         if due > now or (until is not None and until > now):

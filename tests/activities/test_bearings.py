@@ -72,6 +72,19 @@ async def test_a_look_adopts_the_revision_of_the_dates(world: World) -> None:
     assert (await world.row())["date_revision"] == 1
 
 
+async def test_a_look_brings_every_move_that_the_player_has_missed_in_order(world: World) -> None:
+    first, second = (datetime(2027, 6, day, 9, tzinfo=UTC) for day in (1, 9))
+    assert (await look(world, date_revision=0)).moves == ()
+    await world.set_event(starts_at=first, timezone="UTC")
+    await world.set_event(timezone="Mars/Base")
+    await world.set_event(starts_at=second, timezone="UTC")
+    missed = (await look(world, date_revision=0)).moves
+    assert [move.instants.until["reminder"] for move in missed] == [first, second]
+    assert missed[0].at < missed[1].at
+    assert (await look(world, date_revision=2)).moves == missed[1:]
+    assert (await look(world)).moves == ()
+
+
 @pytest.mark.parametrize(
     ("column", "value", "problem"),
     [

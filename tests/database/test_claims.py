@@ -172,19 +172,6 @@ async def test_whatsapp_needs_an_opt_in(pool: Pool, world: World) -> None:
     assert told["data"]["state"] == "skipped"
 
 
-async def test_a_message_for_an_old_date_is_impossible(pool: Pool, world: World) -> None:
-    await world.people(2)
-    await enqueue(pool, world.request())
-    await pool.execute(
-        "UPDATE events SET starts_at = starts_at + interval '1 day', ends_at = ends_at + interval '1 day'"
-    )
-
-    assert await claim(pool) is None
-
-    assert set((await reasons(world)).values()) == {"the event's date was moved"}
-    assert (await world.journal())["status"] == "skipped"
-
-
 async def test_a_message_past_its_time_is_skipped_as_expired(pool: Pool, world: World) -> None:
     await world.people(2)
     await enqueue(pool, world.request(valid_until=datetime.now(UTC) - timedelta(seconds=1)))

@@ -139,7 +139,7 @@ async def test_a_confirmation_that_a_move_overtook_goes_out_with_the_new_date(wo
     assert await notices.event_moved(world.pool, world.event) == 0
     assert await claim_all(world) == {
         ("registration_confirmation", "sending"): 1,
-        ("logistics_reminder", "the event's date was moved"): 1,
+        ("logistics_reminder", "held because the event's date was moved"): 1,
     }
     revision = "SELECT date_revision FROM messages WHERE step = 'registration_confirmation'"
     assert await world.pool.fetchval(revision) == 1

@@ -7,15 +7,16 @@ from database.tallies import Change, tally
 
 
 async def deliver(pool: Pool, status: str, why: str | None) -> int:
-    """Settle every message that is due as `status`, unless its automation or event is cancelled or paused, or its date is old."""
+    """Settle every message that is due as `status`, unless its automation or event is cancelled or paused, or it comes again by a moved date."""
     async with pool.acquire() as connection, connection.transaction():
         rows = await connection.fetch(
             """
             UPDATE messages m
-            SET status = CASE WHEN m.date_revision < e.date_revision THEN 'skipped'
+            SET status = CASE WHEN m.date_revision < e.date_revision AND (SELECT again_at FROM eventos_moved(m)) NOTNULL THEN 'skipped'
                               WHEN m.step <> 'event_cancelled' AND 'cancelled' IN (a.status, e.status) THEN 'cancelled'
                               ELSE $1 END,
-                reason = CASE WHEN m.date_revision < e.date_revision THEN 'the event''s date was moved'
+                reason = CASE WHEN m.date_revision < e.date_revision AND (SELECT again_at FROM eventos_moved(m)) NOTNULL
+                                   THEN 'the event''s date was moved'
                               WHEN m.step <> 'event_cancelled' AND a.status = 'cancelled' THEN 'the automation was cancelled'
                               WHEN m.step <> 'event_cancelled' AND e.status = 'cancelled' THEN 'the event was cancelled'
                               ELSE $2 END,

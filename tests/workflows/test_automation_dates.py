@@ -74,6 +74,29 @@ async def test_a_date_that_moves_away_and_back_begins_nothing_anew(working: Hous
     assert set(await working.journal(id_)) == {"opening", "reminder"}
 
 
+async def test_a_moment_that_passes_before_the_player_hears_of_the_move_is_not_missed(house: House) -> None:
+    soon = at(1) + DAY
+    event = await house.event(starts_at=soon, timezone="UTC")
+    async with house.at_work():
+        id_ = await house.begin(event, ANCHORED)
+        await house.until_step(id_, "reminder", "success")
+    due = await house.pool.fetchval(
+        """
+        UPDATE events SET starts_at = now() + interval '1 day 1 second', ends_at = now() + interval '2 days'
+        WHERE id = $1 RETURNING starts_at - interval '1 day'
+        """,
+        event,
+    )
+
+    async def passed() -> bool:
+        found: bool = await house.pool.fetchval("SELECT now() > $1", due)
+        return found
+
+    await house.until(passed)
+    async with house.at_work():
+        await house.until(lambda: rounds(house, id_, 2))
+
+
 async def test_a_step_that_was_planned_for_an_old_date_is_not_queued_but_planned_anew(house: House) -> None:
     async with house.at_work():
         event = await house.event(starts_at=at(8) + DAY, timezone="UTC")

@@ -173,6 +173,16 @@ def test_a_skipped_step_that_a_moved_date_makes_useful_again_gets_another_chance
     assert journey.fates[-1] == ("logistics_reminder", 1, "done")
 
 
+def test_a_date_that_moves_back_takes_back_the_round_that_its_move_began() -> None:
+    launch = stage(LAUNCH, EVENT - 21 * DAY)
+    launch.play(until=EVENT - HOUR)
+    launch.move(anchors(EVENT - 21 * DAY, EVENT + 30 * DAY, END + 30 * DAY))
+    launch.move(anchors(EVENT - 21 * DAY))
+    assert launch.rounds == {"last_chance_email": 0, "final_reminder": 0}
+    launch.move(anchors(EVENT - 21 * DAY, EVENT - DAY, END))
+    assert launch.plan().decisions == ()
+
+
 def test_what_counts_from_the_start_or_from_a_step_has_no_new_rounds() -> None:
     launch = stage(LAUNCH, EVENT - 21 * DAY)
     launch.play(until=EVENT - HOUR)
