@@ -70,12 +70,10 @@ async def _approve(connection: Connection, order: Decided, row: asyncpg.Record, 
         await connection.execute(f"UPDATE {table} SET approved_hash = content_hash WHERE id = ANY($1)", ids)
     left = [one for one in await contents(connection, order.automation_id) if not one.approved]
     if left:
-        await _note(connection, order, row, chosen[0])
+        if not chosen[0].approved:
+            await _note(connection, order, row, chosen[0])
         return f"{chosen[0].name} is approved; {len(left)} more to decide about"
     await _settle(connection, order, row, "approved")
-    await connection.execute(
-        "UPDATE automation_workflows SET last_error = NULL, updated_at = now() WHERE id = $1", order.automation_id
-    )
     await release(connection, order.automation_id)
     return f"approved; {row['step']} goes on"
 
@@ -91,13 +89,10 @@ async def _reject(connection: Connection, order: Decided, row: asyncpg.Record, p
             return f"{piece.name} is left out; {len(left)} more to decide about"
         await _settle(connection, order, row, "approved")
         return f"{piece.name} is left out; {row['step']} goes on with the others"
-    await _settle(connection, order, row, "rejected")
     what = f"{piece.kind} {piece.name}: " if piece else ""
     why = f"rejected{f' by {order.decision.by}' if order.decision.by else ''}: {what}{order.decision.note or 'no reason given'}"
     said = f"{why}. Nobody is written to: change the words and approve them, or cancel the automation"
-    await connection.execute(
-        "UPDATE automation_workflows SET last_error = $2, updated_at = now() WHERE id = $1", order.automation_id, said
-    )
+    await _settle(connection, order, row, "rejected", said)
     return said
 
 
@@ -118,16 +113,19 @@ async def _note(connection: Connection, order: Decided, row: asyncpg.Record, pie
     )
 
 
-async def _settle(connection: Connection, order: Decided, row: asyncpg.Record, status: str) -> None:
+async def _settle(
+    connection: Connection, order: Decided, row: asyncpg.Record, status: str, said: str | None = None
+) -> None:
     await connection.execute(
         """
         UPDATE approvals p
         SET status = $2, decided_at = eventos_now(a.event_id), decided_by = $3, note = $4,
-            content_hash = eventos_content_hash(a.id)
+            content_hash = eventos_content_hash(a.id), said = $5
         FROM automation_workflows a WHERE p.id = $1 AND a.id = p.automation_id
         """,
-        *(row["id"], status, order.decision.by, order.decision.note),
+        *(row["id"], status, order.decision.by, order.decision.note, said),
     )
+    await journal.recount(connection, [order.automation_id])
     await notifications.withdraw(connection, order.automation_id, f"approval/{row['id']}")
 
 

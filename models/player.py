@@ -41,8 +41,6 @@ class Asked(Frozen):
     steps: tuple[Step, ...] = ()
     ended: dict[str, AwareDatetime] = Field(default_factory=dict)
     """When the steps that others count from ended."""
-    held: bool = False
-    """Whether a step waits for a person; what the row says of it then stays."""
     now: AwareDatetime | None = None
     """The player's business instant: an approver who is to be reminded by then is reminded."""
 
