@@ -15,10 +15,14 @@ from providers.errors import ProviderError
 from providers.http import Wire, words_of
 from providers.lookup import Listed, only_match
 from providers.rate import Pace
+from providers.twilio_webhooks import FOR_GOOD
 
 PER_SECOND = 80
 RECENT = 50
 DAY = timedelta(hours=24)
+
+NO_NUMBER = {code: FOR_GOOD[code] for code in ("21211", "21614")}
+"""Errors that quote what was taken for a number, in whatever form, and what is said in place of Twilio's words."""
 
 
 class _Client(AsyncHttpClient):  # type: ignore[misc]
@@ -44,7 +48,7 @@ class _Client(AsyncHttpClient):  # type: ignore[misc]
             return Response(response.status_code, response.text, response.headers)
         body = self._wire.json(response)
         code = str(body.get("code") or "")
-        words = words_of(response, body, "message", "detail", "title")
+        words = NO_NUMBER.get(code) or words_of(response, body, "message", "detail", "title")
         said = self._wire.said(response.status_code, code, words)
         match code:
             case "63007":

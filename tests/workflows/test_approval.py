@@ -1,128 +1,16 @@
 """Approval lived on a stepped clock: words that nobody has approved do not go out, and what was approved is what goes out."""
 
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
-from uuid import UUID
+from datetime import timedelta
 
 import pytest
-from temporalio.client import WorkflowUpdateFailedError
 
-from database import claims, decisions
-from database.approvals import Waiting
+from database import decisions
 from database.control import Scope
-from models.approval import Decide, Decided
-from models.changes import Change
-from starter import control, rehearsal
-from starter.conductor import conduct
+from models.approval import Decide
+from starter import control
 from starter.control import ControlError
-from tests.workflows.house import House, Row, shown
-from workflows.event_launch import RECORDS
-from workflows.timeline import email, generate, step, timeline, update
-
-DAY, HOUR = timedelta(days=1), timedelta(hours=1)
-
-LAUNCH = timeline(
-    step("write", "0 hours", generate("email_templates"), late="run"),
-    step("lay_out", "0 hours after write", update(RECORDS[1]), late="run"),
-    step("announce", "0 hours after lay_out", email("announcement_email", to="all_contacts"), until="event_date"),
-    step("remind", "7 days", email("reminder_email", to="all_contacts"), late="skip", until="last_call"),
-    step(
-        "last_call",
-        "event_date - 3 days",
-        email("last_chance_email", to="all_contacts"),
-        late="latest",
-        until="event_date",
-    ),
-)
-
-
-@dataclass
-class Launch:
-    """A rehearsal of a small launch, whose time the test moves on."""
-
-    house: House
-    event: UUID
-    start: datetime
-    id: str = ""
-
-    @property
-    def pool(self) -> Any:
-        return self.house.pool
-
-    async def live(self, span: timedelta | None = None) -> None:
-        async for _ in conduct(self.pool, self.house.client, self.event, None if span is None else self.start + span):
-            pass
-
-    async def row(self) -> Row:
-        return await self.house.row(self.id)
-
-    async def sent(self) -> dict[str, timedelta]:
-        """What went out to the contacts, and how long after the start."""
-        rows = await self.pool.fetch(
-            "SELECT DISTINCT template, sent_at FROM messages WHERE status = 'sent' AND template <> 'notification' ORDER BY sent_at"
-        )
-        return {row["template"]: row["sent_at"] - self.start for row in rows}
-
-    async def told(self) -> list[tuple[str, timedelta]]:
-        """What the organizer was mailed, and when."""
-        rows = await self.pool.fetch(
-            """
-            SELECT coalesce(n.title, 'settled') AS title, m.sent_at
-            FROM messages m LEFT JOIN notifications n ON n.id = m.content_id
-            WHERE m.template = 'notification' AND m.status = 'sent' ORDER BY m.sent_at
-            """
-        )
-        return [(row["title"], row["sent_at"] - self.start) for row in rows]
-
-    async def waiting(self) -> Waiting:
-        return await control.to_approve(self.pool, (await self.row())["id"])
-
-    async def approve(self, content_hash: str | None = None, **changes: Any) -> str:
-        waiting = await self.waiting()
-        decision = Decide(step=waiting.step, content_hash=content_hash or waiting.content_hash, by="Olga")
-        id_ = (await self.row())["id"]
-        return await control.approve(self.house.client, self.pool, id_, decision.model_copy(update=changes))
-
-    async def reject(self, note: str) -> str:
-        waiting = await self.waiting()
-        decision = Decide(step=waiting.step, content_hash=waiting.content_hash, by="Olga", note=note)
-        return await control.reject(self.house.client, self.pool, (await self.row())["id"], decision)
-
-    async def modify(self, **steps: Any) -> None:
-        """Somebody changes the timeline."""
-        id_ = (await self.row())["id"]
-        await control.modify(self.house.client, self.pool, id_, Change(steps=steps, by="Olga"))
-
-    async def revise(self, template: str, **words: Any) -> None:
-        """Some program changes the words of a mail."""
-        await self.pool.execute("UPDATE email_templates SET slots = slots || $2 WHERE name = $1", template, words)
-        await self.house.quiet()
-
-    async def claim(self) -> list[str]:
-        """Look at the queue as the dispatcher does; the templates that may go."""
-        claimed = await claims.claim(self.pool, "email", rehearsal=True, limit=100)
-        return [message.template for batch in claimed.batches for message in batch.messages]
-
-    async def approvals(self) -> list[tuple[str, str]]:
-        rows = await self.pool.fetch("SELECT step, status FROM approvals ORDER BY asked_at, decided_at NULLS LAST")
-        return [(row["step"], row["status"]) for row in rows]
-
-
-async def begin(house: House, approval: str | None = "required") -> Launch:
-    """Begin it for a copy of an event in thirty days, under the organizer's setting."""
-    event = await house.event()
-    await house.set_event(event, venue="River Hall", city="Berlin", url="https://river.example")
-    await house.set_event(event, register_url="https://river.example/register")
-    await house.pool.execute("UPDATE organizers SET postal_address = 'Quay 1, 10115 Berlin'")
-    if approval is not None:
-        await house.pool.execute(
-            "INSERT INTO approval_settings SELECT organizer_id, 'custom', $2 FROM events WHERE id = $1", event, approval
-        )
-    start = datetime.now(UTC).replace(microsecond=0)
-    launch = Launch(house, await rehearsal.copy(house.pool, event, start), start)
-    launch.id = await house.begin(launch.event, LAUNCH)
-    return launch
+from tests.workflows.approval_stage import DAY, HOUR, Launch, begin
+from tests.workflows.house import House, shown
 
 
 async def test_what_needs_no_approval_goes_out_by_itself(working: House) -> None:
@@ -235,101 +123,6 @@ async def test_approving_twice_is_approving_once(working: House) -> None:
     await launch.live(2 * HOUR)
     assert await launch.sent() == {"announcement_email": HOUR}
     assert row["id"] == waiting.automation_id
-
-
-async def decided_unheard(launch: Launch, verb: Literal["approve", "reject"], content_hash: str) -> Decide:
-    """A decision that is taken in while the worker that took it dies, so that the player never hears of it."""
-    waiting = await launch.waiting()
-    decision = Decide(step=waiting.step, content_hash=content_hash, by="Olga")
-    about = Decided(automation_id=waiting.automation_id, event_id=waiting.event_id, verb=verb, decision=decision)
-    await decisions.decide(launch.pool, about)
-    return decision
-
-
-async def test_an_approval_whose_answer_was_lost_is_answered_when_it_is_repeated_and_sends_at_once(
-    working: House,
-) -> None:
-    launch = await begin(working)
-    await launch.live(HOUR)
-    decision = await decided_unheard(launch, "approve", (await launch.waiting()).content_hash)
-    assert await working.handle(launch.id).execute_update("approve", decision) == "approved"
-    await launch.live(2 * HOUR)
-    assert await launch.sent() == {"announcement_email": HOUR}
-    assert await launch.approvals() == [("announce", "approved")]
-
-
-async def test_a_piece_whose_approval_was_lost_is_approved_once(working: House) -> None:
-    launch = await begin(working)
-    await launch.live(HOUR)
-    piece, left = (await launch.waiting()).contents[0], len((await launch.waiting()).contents) - 1
-    decision = await decided_unheard(launch, "approve", piece.content_hash)
-    said = await working.handle(launch.id).execute_update("approve", decision)
-    assert said == f"{piece.name} is approved; {left} more to decide about"
-    assert await launch.pool.fetchval("SELECT count(*) FROM approvals WHERE content_id = $1", piece.id) == 1
-
-
-async def test_a_refused_decision_has_the_player_look_for_one_that_was_taken(working: House) -> None:
-    launch = await begin(working)
-    await launch.live(HOUR)
-    decision = await decided_unheard(launch, "approve", (await launch.waiting()).content_hash)
-    other = decision.model_copy(update={"content_hash": "of other words"})
-    with pytest.raises(WorkflowUpdateFailedError) as refused:
-        await working.handle(launch.id).execute_update("approve", other)
-    assert "Nothing of it waits for approval" in str(refused.value.cause)
-    await launch.live(2 * HOUR)
-    assert await launch.sent() == {"announcement_email": HOUR}
-
-
-async def test_taking_away_the_step_that_waits_has_the_approval_stand_before_the_next(working: House) -> None:
-    launch = await begin(working)
-    await launch.live(HOUR)
-    await launch.modify(announce=None)
-    assert await launch.approvals() == [("remind", "pending")]
-    assert await launch.approve() == "approved; remind goes on"
-    await launch.live()
-    assert list(await launch.sent()) == ["reminder_email", "last_chance_email"]
-    assert (await launch.sent())["reminder_email"] == 7 * DAY
-    assert len(await launch.told()) == 1
-
-
-async def test_an_approval_moves_to_the_step_that_is_due_first_and_is_reminded_of_before_that_is_overdue(
-    working: House,
-) -> None:
-    launch = await begin(working)
-    await launch.live(HOUR)
-    post = {"type": "email", "template": "last_chance_email", "audience": "all_contacts", "delay": "2 days"}
-    await launch.modify(announce=None, soon=post)
-    assert (await launch.waiting()).step == "soon"
-    await launch.live(3 * DAY)
-    assert [at for _, at in await launch.told()] == [timedelta(), DAY, 2 * DAY + 5 * HOUR]
-    await launch.approve()
-    await launch.live(4 * DAY)
-    assert await launch.sent() == {"last_chance_email": 3 * DAY}
-
-
-async def test_a_waiting_step_that_is_changed_to_need_no_approval_goes_out_and_the_next_one_waits(
-    working: House,
-) -> None:
-    launch = await begin(working)
-    await launch.live(HOUR)
-    await launch.modify(announce={"type": "social", "platforms": ["twitter"], "template": None, "audience": None})
-    assert (await launch.waiting()).step == "remind"
-    await launch.live(2 * HOUR)
-    assert (await working.states(launch.id))["announce"] == "success"
-    await launch.approve()
-    await launch.live(8 * DAY)
-    assert (await launch.sent())["reminder_email"] == 7 * DAY
-
-
-async def test_an_approval_of_words_that_nothing_sends_any_more_is_asked_for_no_longer(working: House) -> None:
-    launch = await begin(working)
-    await launch.live(HOUR)
-    await launch.reject("too loud")
-    await launch.modify(announce=None, remind=None, last_call=None)
-    assert await launch.approvals() == [("announce", "superseded")]
-    await launch.live(DAY)
-    row = await launch.row()
-    assert (row["status"], row["last_error"]) == ("completed", None)
 
 
 async def test_words_changed_after_the_approval_hold_what_is_queued_until_they_are_approved_again(
