@@ -2,7 +2,7 @@
 
 import re
 
-ADDRESS = re.compile(r"[^\s<>()\[\]\"'`,;:=/?&]+(?:@|%40)[\w.-]*\w")
+ADDRESS = re.compile(r"[^\s<>()\[\]\"'`,;:=/?&]{1,64}(?:@|%40)[\w.-]*\w")
 NUMBER = re.compile(r"whatsapp:[+\w]+|(?:\+|%2B)(?:[\s().-]?[\dX*]){5,}")
 """A telephone number as it is sent to providers, also with some of its digits hidden."""
 

@@ -258,6 +258,17 @@ async def test_a_step_that_is_queued_shows_no_retries_of_the_one_before(pool: Po
     assert (row["retry_count"], row["failures"]) == (0, {})
 
 
+async def test_retries_are_shown_while_a_step_is_tried_or_held_and_no_longer_than_that(
+    pool: Pool, world: World
+) -> None:
+    await world.set_automation(retry_count=3, failures={"generate_content social_posts": 3})
+    await journal.end_step(pool, end(world, StepState.HELD, error="the model refused"))
+    assert (await world.row())["retry_count"] == 3
+    await journal.end_step(pool, end(world, StepState.SUCCESS, email_templates="4 mails"))
+    row = await world.row()
+    assert (row["retry_count"], row["failures"]) == (0, {})
+
+
 async def test_a_held_step_says_so_everywhere_until_it_is_freed_and_decided_anew(pool: Pool, world: World) -> None:
     await journal.begin_step(pool, Begin(**end(world, StepState.HELD).model_dump(include={*Begin.model_fields})))
     held = await journal.end_step(
