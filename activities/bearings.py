@@ -21,7 +21,7 @@ class BearingsActivities:
     @activity.defn
     async def look(self, asked: Asked) -> Bearings:
         """The automation's anchors, the instants of its steps, and its present state. The first look begins it."""
-        standing = await automations.look(self._pool, asked.automation_id, held=asked.held)
+        standing = await automations.look(self._pool, asked.automation_id)
         if standing is None:
             gone = f"There is no automation {asked.automation_id}; its event was deleted."
             raise ApplicationError(gone, type="UnknownAutomation", non_retryable=True)

@@ -17,6 +17,9 @@ log = structlog.get_logger()
 COUNTED = ("enqueue", "begin_step", "generate_content", "update_records", "notify", "call")
 """The activities of a step. When they have failed too often the step is held; others go on trying, a player cannot do without."""
 
+BEGINS = ("enqueue", "begin_step")
+"""The activities that begin a step: whatever failed before them was another."""
+
 AWAY = (
     DatabaseUnreachable,
     asyncpg.PostgresConnectionError,
@@ -47,7 +50,9 @@ def final(message: str) -> ApplicationError:
 
 
 class CountFailures(Interceptor):
-    """Bounds the failures of a step by its automation's `max_retries`. Outages and rate limits are no failures.
+    """Bounds the failures of a step by its automation's `max_retries`: what is done side by side has its own retries.
+
+    Outages and rate limits are no failures.
 
     What fails is told to Temporal in words alone, so that no traceback or quoted row comes into a history.
     """
@@ -84,7 +89,8 @@ class _Counting(ActivityInboundInterceptor):
 
     async def _count(self, about: Any, said: str) -> None:
         info = activity.info()
-        fresh = info.activity_type == "enqueue" and info.attempt == 1
-        count, allowed = await automations.count_retry(self._pool, about.automation_id, fresh=fresh)
+        fresh = info.activity_type in BEGINS and info.attempt == 1
+        piece = f"{info.activity_type} {getattr(about, 'target', '')}".strip()
+        count, allowed = await automations.count_retry(self._pool, about.automation_id, piece, fresh=fresh)
         if count > allowed:
             raise final(f"{said} (failed {count} times; max_retries is {allowed})") from None

@@ -114,10 +114,10 @@ _STANDING = """
 """
 
 
-async def look(pool: Pool, automation_id: UUID, *, held: bool) -> Standing | None:
+async def look(pool: Pool, automation_id: UUID) -> Standing | None:
     """Read an automation's present state; the first look makes it active and is its start.
 
-    Its error goes once nothing stands behind it: no step is `held`, and no provider refuses one that runs.
+    A problem that it had is looked for anew, and said again by whoever still finds it.
     """
     row = await pool.fetchrow(
         f"""
@@ -126,18 +126,14 @@ async def look(pool: Pool, automation_id: UUID, *, held: bool) -> Standing | Non
             started_at = coalesce(a.started_at, eventos_now(a.event_id)),
             date_revision = e.date_revision,
             rest_until = NULL,
-            last_error = CASE WHEN $2::boolean OR EXISTS (SELECT 1 FROM workflow_execution_logs l WHERE l.workflow_id = a.id
-                                                 AND l.status = 'running' AND l.error_message IS NOT NULL)
-                                OR EXISTS (SELECT 1 FROM approvals p WHERE p.automation_id = a.id AND p.status = 'rejected'
-                                           AND p.content_id IS NULL)
-                              THEN a.last_error END,
+            problem = NULL,
+            last_error = eventos_last_error(a.id, NULL),
             updated_at = now()
         FROM events e
         WHERE a.id = $1 AND e.id = a.event_id
         RETURNING {_STANDING}
         """,
         automation_id,
-        held,
     )
     return None if row is None else Standing(*row.values())
 
@@ -183,7 +179,8 @@ async def rest(
             SET rest_until = CASE WHEN rehearsal THEN coalesce($2::timestamptz, 'infinity') END,
                 next_execution_at = $5,
                 current_step = $3,
-                last_error = coalesce($4::text, last_error),
+                problem = $4,
+                last_error = eventos_last_error(id, $4),
                 updated_at = now()
             WHERE id = $1
             RETURNING name
@@ -208,7 +205,7 @@ async def finish(pool: Pool, automation_id: UUID, status: str) -> None:
             UPDATE automation_workflows
             SET status = CASE WHEN status = 'cancelled' THEN status ELSE $2 END,
                 completed_at = coalesce(completed_at, eventos_now(event_id)), rest_until = 'infinity',
-                next_execution_at = NULL, current_step = NULL, updated_at = now()
+                next_execution_at = NULL, current_step = NULL, problem = NULL, updated_at = now()
             WHERE id = $1
             """,
             automation_id,
@@ -268,18 +265,24 @@ async def definition(pool: Pool, automation_id: UUID) -> dict[str, Any]:
     return found
 
 
-async def count_retry(pool: Pool, automation_id: UUID, *, fresh: bool) -> tuple[int, int]:
-    """Count one failure of the current step, the first of it if `fresh`; returns the count and how many are allowed."""
+async def count_retry(pool: Pool, automation_id: UUID, piece: str, *, fresh: bool) -> tuple[int, int]:
+    """Count one failure of a piece of the current step, the first of all if `fresh`; its count and how many are allowed.
+
+    What is done side by side is counted by itself; `retry_count` shows the piece that failed most often.
+    """
     row = await pool.fetchrow(
         """
         UPDATE automation_workflows
-        SET retry_count = CASE WHEN $2::boolean THEN 1 ELSE retry_count + 1 END, updated_at = now() WHERE id = $1
-        RETURNING retry_count, max_retries
+        SET failures = CASE WHEN $3 THEN '{}' ELSE failures END || jsonb_build_object($2::text,
+                CASE WHEN $3 THEN 1 ELSE coalesce((failures ->> $2)::int, 0) + 1 END),
+            retry_count = CASE WHEN $3 THEN 1 ELSE greatest(retry_count, coalesce((failures ->> $2)::int, 0) + 1) END,
+            updated_at = now()
+        WHERE id = $1
+        RETURNING (failures ->> $2)::int AS count, max_retries
         """,
-        automation_id,
-        fresh,
+        *(automation_id, piece, fresh),
     )
-    return (0, 0) if row is None else (row["retry_count"], row["max_retries"])
+    return (0, 0) if row is None else (row["count"], row["max_retries"])
 
 
 SUBJECT_NAMES = {

@@ -1,6 +1,7 @@
 """Decisions: a person's word about exactly the words that were shown, and asking anew once words were changed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from uuid import UUID
 
 import asyncpg
@@ -9,11 +10,12 @@ from database import journal, notifications
 from database.approvals import COLUMNS, HELD, Content, ask_for, contents, unapproved
 from database.connection import Connection, Pool
 from models.approval import Decided
-from models.automation import Step
+from models.automation import FOREVER, Step
 from models.definition import from_definition
 
 KINDS = ("email", "whatsapp", "social", "proposal")
 LOOK = "`eventos list` shows what waits."
+TAKEN = {"approve": "approved", "reject": "rejected"}
 
 
 class Undecidable(ValueError):
@@ -33,22 +35,44 @@ async def decide(pool: Pool, order: Decided) -> str:
             order.automation_id,
         )
         decision = order.decision
-        if row is None:
-            raise Undecidable(f"Nothing of it waits for approval. {LOOK.format(id=order.automation_id)}")
-        if decision.step != row["step"]:
-            raise Undecidable(f"Not {decision.step} but {row['step']} waits for approval.")
         whole: str = await connection.fetchval("SELECT eventos_content_hash($1)", order.automation_id)
         pieces = await contents(connection, order.automation_id)
         piece = next((one for one in pieces if one.content_hash == decision.content_hash), None)
-        if decision.content_hash != whole and piece is None:
-            raise Undecidable(
-                "The content has changed since it was shown, so nothing was decided. "
-                f"Read it again with `eventos approve {order.automation_id}` and decide about what you read."
-            )
+        if row is None or decision.step != row["step"] or (decision.content_hash != whole and piece is None):
+            if await _taken(connection, order):
+                return TAKEN[order.verb]
+            raise Undecidable(_refusal(order, row))
         if order.verb == "reject":
             return await _reject(connection, order, row, piece if decision.content_hash != whole else None)
         chosen = pieces if decision.content_hash == whole or piece is None else (piece,)
         return await _approve(connection, order, row, chosen)
+
+
+def _refusal(order: Decided, row: asyncpg.Record | None) -> str:
+    if row is None:
+        return f"Nothing of it waits for approval. {LOOK}"
+    if order.decision.step != row["step"]:
+        return f"Not {order.decision.step} but {row['step']} waits for approval."
+    return (
+        "The content has changed since it was shown, so nothing was decided. "
+        f"Read it again with `eventos approve {order.automation_id}` and decide about what you read."
+    )
+
+
+async def _taken(connection: Connection, order: Decided) -> bool:
+    """Whether the same was decided of the same words before: its answer was lost, or somebody else was quicker."""
+    taken: bool = await connection.fetchval(
+        """
+        SELECT EXISTS (SELECT 1 FROM approvals WHERE automation_id = $1 AND step = $2 AND status = $4 AND content_id IS NULL
+                       AND content_hash = $3)
+            OR EXISTS (SELECT 1 FROM approvable WHERE automation_id = $1 AND content_hash = $3 AND approved_hash = $3
+                       AND $4 = 'approved')
+            OR EXISTS (SELECT 1 FROM proposals WHERE outreach_id = $1 AND content_hash = $3
+                       AND CASE $4 WHEN 'approved' THEN approved_hash = $3 ELSE status = 'rejected' END)
+        """,
+        *(order.automation_id, order.decision.step, order.decision.content_hash, TAKEN[order.verb]),
+    )
+    return taken
 
 
 async def _lock_contents(connection: Connection, automation_id: UUID) -> None:
@@ -70,12 +94,10 @@ async def _approve(connection: Connection, order: Decided, row: asyncpg.Record, 
         await connection.execute(f"UPDATE {table} SET approved_hash = content_hash WHERE id = ANY($1)", ids)
     left = [one for one in await contents(connection, order.automation_id) if not one.approved]
     if left:
-        await _note(connection, order, row, chosen[0])
+        if not chosen[0].approved:
+            await _note(connection, order, row, chosen[0])
         return f"{chosen[0].name} is approved; {len(left)} more to decide about"
     await _settle(connection, order, row, "approved")
-    await connection.execute(
-        "UPDATE automation_workflows SET last_error = NULL, updated_at = now() WHERE id = $1", order.automation_id
-    )
     await release(connection, order.automation_id)
     return f"approved; {row['step']} goes on"
 
@@ -91,13 +113,10 @@ async def _reject(connection: Connection, order: Decided, row: asyncpg.Record, p
             return f"{piece.name} is left out; {len(left)} more to decide about"
         await _settle(connection, order, row, "approved")
         return f"{piece.name} is left out; {row['step']} goes on with the others"
-    await _settle(connection, order, row, "rejected")
     what = f"{piece.kind} {piece.name}: " if piece else ""
     why = f"rejected{f' by {order.decision.by}' if order.decision.by else ''}: {what}{order.decision.note or 'no reason given'}"
     said = f"{why}. Nobody is written to: change the words and approve them, or cancel the automation"
-    await connection.execute(
-        "UPDATE automation_workflows SET last_error = $2, updated_at = now() WHERE id = $1", order.automation_id, said
-    )
+    await _settle(connection, order, row, "rejected", said)
     return said
 
 
@@ -118,16 +137,19 @@ async def _note(connection: Connection, order: Decided, row: asyncpg.Record, pie
     )
 
 
-async def _settle(connection: Connection, order: Decided, row: asyncpg.Record, status: str) -> None:
+async def _settle(
+    connection: Connection, order: Decided, row: asyncpg.Record, status: str, said: str | None = None
+) -> None:
     await connection.execute(
         """
         UPDATE approvals p
         SET status = $2, decided_at = eventos_now(a.event_id), decided_by = $3, note = $4,
-            content_hash = eventos_content_hash(a.id)
+            content_hash = eventos_content_hash(a.id), said = $5
         FROM automation_workflows a WHERE p.id = $1 AND a.id = p.automation_id
         """,
-        *(row["id"], status, order.decision.by, order.decision.note),
+        *(row["id"], status, order.decision.by, order.decision.note, said),
     )
+    await journal.recount(connection, [order.automation_id])
     await notifications.withdraw(connection, order.automation_id, f"approval/{row['id']}")
 
 
@@ -166,6 +188,38 @@ async def ask_again(pool: Pool, automation_id: UUID) -> bool:
                 await ask_for(connection, automation_id, step.id, round_, row["overdue_at"] if same else None)
                 return True
     return False
+
+
+async def follow(
+    connection: Connection, automation_id: UUID, steps: Sequence[Step], due: Mapping[str, datetime | None]
+) -> None:
+    """Have an approval stand before the first step that sends what waits for it, where a change took that from its own step.
+
+    Without such a step it is asked for no longer. The automation's row is locked by the caller.
+    """
+    row = await connection.fetchrow(
+        """
+        SELECT id, step FROM approvals
+        WHERE automation_id = $1 AND content_id IS NULL AND status IN ('pending', 'rejected')
+        """,
+        automation_id,
+    )
+    if row is None:
+        return
+    sending = [(step, await _still_sends(connection, automation_id, step)) for step in steps]
+    sending = [(step, round_) for step, round_ in sending if round_ is not None]
+    if any(step.id == row["step"] for step, _ in sending):
+        return
+    if not sending:
+        await connection.execute("UPDATE approvals SET status = 'superseded' WHERE id = $1", row["id"])
+        await notifications.withdraw(connection, automation_id, f"approval/{row['id']}")
+        return
+    first, round_ = min(sending, key=lambda one: due.get(one[0].id) or FOREVER)
+    at = due.get(first.id)
+    await connection.execute(
+        "UPDATE approvals SET step = $2, round = $3, overdue_at = $4 WHERE id = $1",
+        *(row["id"], first.id, round_, at and at + first.grace),
+    )
 
 
 async def _still_sends(connection: Connection, automation_id: UUID, step: Step) -> int | None:

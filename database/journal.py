@@ -19,6 +19,9 @@ from models.stored import TYPES
 
 COLUMNS = "id, step_id, round, status, due_at, ended_at, open, error_message, result"
 
+NO_RETRIES = "retry_count = 0, failures = '{}'"
+"""What the automation's row says of a step that has just begun, or has ended."""
+
 
 class UnknownAutomation(LookupError):
     """There is no such row in automation_workflows."""
@@ -82,7 +85,7 @@ async def begin_step(pool: Pool, begin: Begin) -> Begun:
                 return Begun(outcome="unapproved")
             row = await decide(connection, begin.automation_id, begin.step, begin.round, begin.due)
             await connection.execute(
-                "UPDATE automation_workflows SET current_step = $2, retry_count = 0, updated_at = now() WHERE id = $1",
+                f"UPDATE automation_workflows SET current_step = $2, {NO_RETRIES}, updated_at = now() WHERE id = $1",
                 begin.automation_id,
                 begin.step.id,
             )
@@ -123,10 +126,9 @@ async def end_step(pool: Pool, end: End) -> Ended:
         await _count_tasks(connection, end, done=len(end.results.keys() - before.keys()))
         if held:
             await tell_held(connection, row["id"], end.automation_id, f"{end.step.name} is held", end.error or "")
-        else:
-            if end.withdraws:
-                await notifications.withdraw(connection, end.automation_id, f"held/{row['id']}")
-            await recount(connection, [end.automation_id])
+        elif end.withdraws:
+            await notifications.withdraw(connection, end.automation_id, f"held/{row['id']}")
+        await recount(connection, [end.automation_id])
         return ended_of(row)
 
 
@@ -164,7 +166,6 @@ async def free_step(pool: Pool, free: Free) -> Freed:
             result or None,
         )
         await _forget_trouble(connection, row["id"], free.automation_id)
-        await recount(connection, [free.automation_id])
         await connection.execute("SELECT pg_notify('eventos_messages', '')")
         assert freed is not None
         return Freed(progress=ended_of(freed).progress if count else None)
@@ -180,9 +181,9 @@ async def let_go(connection: Connection, log_id: UUID, automation_id: UUID) -> N
 
 async def _forget_trouble(connection: Connection, log_id: UUID, automation_id: UUID) -> None:
     await connection.execute(
-        "UPDATE automation_workflows SET last_error = NULL, retry_count = 0, updated_at = now() WHERE id = $1",
-        automation_id,
+        f"UPDATE automation_workflows SET {NO_RETRIES}, updated_at = now() WHERE id = $1", automation_id
     )
+    await recount(connection, [automation_id])
     await notifications.withdraw(connection, automation_id, f"held/{log_id}")
 
 
@@ -252,17 +253,21 @@ async def skip_rest(connection: Connection, automation_id: UUID) -> None:
 
 
 async def recount(connection: Connection, automation_ids: Collection[UUID]) -> None:
-    """Bring steps_completed and steps_total up to date: a slot counts as completed while its latest round has ended."""
+    """Bring steps_completed, steps_total and last_error up to date with the timeline and the journal.
+
+    A step of the timeline is completed while its latest round has ended; what answers a fact, and notices, are none of it.
+    """
     await connection.execute(
-        f"""
+        """
         UPDATE automation_workflows a
         SET steps_completed = (
                 SELECT count(*) FROM (
-                    SELECT DISTINCT ON (slot) status FROM workflow_execution_logs l
-                    WHERE l.workflow_id = a.id AND NOT starts_with(l.slot, '{notifications.NOTICES}')
-                      AND l.slot NOT IN ('event_moved', 'event_cancelled') ORDER BY slot, round DESC
+                    SELECT DISTINCT ON (l.step_id) l.status
+                    FROM workflow_execution_logs l JOIN jsonb_array_elements(a.definition -> 'steps') s ON l.step_id = s ->> 'id'
+                    WHERE l.workflow_id = a.id ORDER BY l.step_id, l.round DESC
                 ) latest WHERE status IN ('success', 'failed', 'skipped')),
-            steps_total = coalesce(jsonb_array_length(a.definition -> 'steps'), a.steps_total), updated_at = now()
+            steps_total = coalesce(jsonb_array_length(a.definition -> 'steps'), a.steps_total),
+            last_error = eventos_last_error(a.id, a.problem), updated_at = now()
         WHERE id = ANY($1)
         """,
         list(automation_ids),
@@ -295,15 +300,13 @@ async def _count_tasks(connection: Connection, end: End, *, done: int) -> None:
     failed = 1 if end.state in (StepState.HELD, StepState.FAILED) else 0
     if end.state is StepState.SUCCESS and not end.results:
         done = 1
+    over = f"{NO_RETRIES}, " if end.state.ended else ""
     await connection.execute(
-        """
+        f"""
         UPDATE automation_workflows
         SET tasks_executed = tasks_executed + $2 + $3, tasks_successful = tasks_successful + $2,
-            tasks_failed = tasks_failed + $3, last_error = $4, updated_at = now()
+            tasks_failed = tasks_failed + $3, {over}updated_at = now()
         WHERE id = $1
         """,
-        end.automation_id,
-        done,
-        failed,
-        end.error if end.state is StepState.HELD else None,
+        *(end.automation_id, done, failed),
     )

@@ -86,9 +86,9 @@ async def enqueue(pool: Pool, request: Enqueue) -> Enqueued:
         queued, skipped = (0, Counter[str]()) if request.skip else await _queue(connection, request, scope, row["id"])
         row = await _note(connection, request, row["id"], queued, skipped)
         await connection.execute(
-            """
+            f"""
             UPDATE automation_workflows
-            SET current_step = coalesce($2, current_step), updated_at = now(),
+            SET current_step = coalesce($2, current_step), {journal.NO_RETRIES}, updated_at = now(),
                 next_execution_at = CASE WHEN $2::text IS NULL AND $3::timestamptz IS NULL THEN next_execution_at ELSE $3 END
             WHERE id = $1
             """,

@@ -4,8 +4,9 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from database import automations, journal, subjects
+from database import automations, decisions, journal, subjects
 from database.connection import Connection, Pool
+from models import moments
 from models.automation import StepState
 from models.changes import Present, Revise, Revised, review
 from models.definition import from_definition, to_definition
@@ -37,6 +38,8 @@ async def revise(pool: Pool, about: Revise, known: Known) -> Revised:
         await _keep(connection, about, revised, row["definition"])
         for id_ in set(revised.changed) & held.keys():
             await journal.let_go(connection, held[id_], about.automation_id)
+        due = moments.resolve_all(revised.steps, present.anchors, present.ended).due
+        await decisions.follow(connection, about.automation_id, revised.steps, due)
         await journal.recount(connection, [about.automation_id])
         return revised
 

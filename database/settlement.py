@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Literal
 from uuid import UUID
 
-from database import notifications
+from database import journal, notifications
 from database.batches import Batch
 from database.connection import Connection, Pool
 from database.tallies import Change, tally
@@ -159,11 +159,7 @@ async def trouble(pool: Pool, log_ids: Iterable[UUID], words: str) -> None:
             await connection.execute(
                 "UPDATE workflow_execution_logs SET error_message = $2 WHERE id = $1", row["id"], words
             )
-            await connection.execute(
-                "UPDATE automation_workflows SET last_error = $2, updated_at = now() WHERE id = $1",
-                row["automation_id"],
-                words,
-            )
+            await journal.recount(connection, [row["automation_id"]])
             await notifications.tell_of(
                 connection, row["automation_id"], f"trouble/{row['id']}", "A provider refuses to send", words
             )

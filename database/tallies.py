@@ -48,11 +48,11 @@ async def tally(connection: Connection, changes: Iterable[Change], channel: str)
     )
     after = [_after(row, by_log[row["id"]]) for row in rows]
     await _write(connection, after, channel)
-    if ended := {row.automation_id for row in after if row.ends}:
-        await journal.recount(connection, ended)
     for row in after:
         if row.settled and not row.notice:
             await _tell(connection, row)
+    if changed := {row.automation_id for row in after if row.ends or row.works_again or row.held}:
+        await journal.recount(connection, changed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +71,7 @@ class _After:
     settled: bool
     ends: bool
     """Settled, and not held: a row of which nothing could be done runs on, with its error, until a person decides."""
+    held: bool
     works_again: bool
     learnt: bool
     """The outcome of a message became known that was unknown."""
@@ -124,6 +125,7 @@ def _after(row: asyncpg.Record, changes: list[Change]) -> _After:
         notice=notice,
         settled=settled,
         ends=ends,
+        held=settled and not ends,
         works_again=bool(sent and row["error_message"]),
         learnt=any(change.was == "unknown" for change in changes),
         sent=sent,
@@ -166,8 +168,7 @@ async def _write(connection: Connection, rows: Sequence[_After], channel: str) -
             FROM news n JOIN automation_workflows a ON a.id = n.automation_id
             WHERE l.id = n.log_id
         ), sums AS (
-            SELECT automation_id, sum(sent)::int AS sent, sum(failed)::int AS failed, sum(executed)::int AS executed,
-                   bool_or(works_again) AS works_again
+            SELECT automation_id, sum(sent)::int AS sent, sum(failed)::int AS failed, sum(executed)::int AS executed
             FROM news GROUP BY automation_id
         ), campaign AS (
             UPDATE marketing_campaigns c
@@ -183,8 +184,7 @@ async def _write(connection: Connection, rows: Sequence[_After], channel: str) -
         )
         UPDATE automation_workflows a
         SET tasks_executed = a.tasks_executed + s.executed, tasks_successful = a.tasks_successful + s.sent,
-            tasks_failed = a.tasks_failed + s.failed, updated_at = now(),
-            last_error = CASE WHEN s.works_again THEN NULL ELSE a.last_error END
+            tasks_failed = a.tasks_failed + s.failed, updated_at = now()
         FROM sums s WHERE a.id = s.automation_id
         """,
         [row.id for row in rows],
@@ -211,13 +211,10 @@ async def _tell(connection: Connection, row: _After) -> None:
                 SELECT reason FROM messages WHERE log_id = $1 AND status = 'failed' GROUP BY reason ORDER BY count(*) DESC LIMIT 1
             ), held AS (
                 UPDATE workflow_execution_logs SET error_message = (SELECT reason FROM commonest) WHERE id = $1
-            ), shown AS (
-                UPDATE automation_workflows SET last_error = (SELECT reason FROM commonest) WHERE id = $2
             )
             SELECT reason FROM commonest
             """,
             row.id,
-            row.automation_id,
         )
         await journal.tell_held(connection, row.id, row.automation_id, "A step could not be carried out", reason or "")
     await connection.execute(

@@ -41,8 +41,6 @@ class Asked(Frozen):
     steps: tuple[Step, ...] = ()
     ended: dict[str, AwareDatetime] = Field(default_factory=dict)
     """When the steps that others count from ended."""
-    held: bool = False
-    """Whether a step waits for a person; what the row says of it then stays."""
     date_revision: int | None = None
     """The revision of the event's dates the player has adopted; None before it has looked."""
     now: AwareDatetime | None = None

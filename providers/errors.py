@@ -8,12 +8,14 @@ ProviderError
 from datetime import timedelta
 from typing import Literal
 
+from providers.words import impersonal
+
 
 class ProviderError(Exception):
-    """A provider did not do what was asked. The message keeps the provider's own words."""
+    """A provider did not do what was asked. The message keeps the provider's own words, but for whom they are about."""
 
     def __init__(self, message: str, *, provider: str, code: str = "") -> None:
-        super().__init__(message)
+        super().__init__(impersonal(message))
         self.provider = provider
         self.code = code
         """The provider's own name or number for it."""

@@ -11,6 +11,7 @@ import httpx2
 
 from providers.errors import ProviderError, Rejected, Unavailable
 from providers.rate import Pace, retry_after
+from providers.words import impersonal
 
 CONNECT_SECONDS = 5.0
 WORDS_LIMIT = 300
@@ -106,9 +107,9 @@ class Wire:
 
     def said(self, status: int, code: str, words: str) -> str:
         """The provider's answer as a sentence."""
-        sentence = (
-            f"{self.name} answered {status}{f' ({code})' if code else ''}: {words[:WORDS_LIMIT].strip() or 'nothing'}"
-        )
+        # Cut in two, an address would no longer be known for one.
+        said = impersonal(words)[:WORDS_LIMIT].strip()
+        sentence = f"{self.name} answered {status}{f' ({code})' if code else ''}: {said or 'nothing'}"
         return sentence if sentence.endswith((".", "!", "?")) else f"{sentence}."
 
     def limited(self, said: str, *, code: str = "", wait: timedelta | None = None) -> Unavailable:

@@ -11,6 +11,7 @@ import resend
 from models.replies import answered_message
 from models.webhooks import Answer, BadSignature, Malformed, Report, Word, storable
 from providers.resend import TAG
+from providers.words import impersonal
 
 REHEARSAL_SECRET = "whsec_cmVoZWFyc2FsLXJlc2VuZA=="  # noqa: S105 - known to everybody; it opens rehearsals only
 """What signs the deliveries of a rehearsal."""
@@ -94,7 +95,7 @@ def read(body: Mapping[str, Any]) -> Report:
         message_id=message_id(body),
         provider_id=_text(data.get("email_id")),
         at=_instant({"created_at": seen.get("timestamp")}) or _instant(body),
-        why=why,
+        why=why and impersonal(why),
         suppress=suppress,
         scanner=any(name in agent for name in SCANNERS),
         rfc_id=_text(data.get("message_id")),

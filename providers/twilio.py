@@ -18,6 +18,7 @@ from providers.errors import ProviderError
 from providers.http import Wire, words_of
 from providers.lookup import Listed, only_match
 from providers.rate import Pace, retry_after
+from providers.twilio_webhooks import FOR_GOOD, OURS
 
 PER_SECOND = 80
 RECENT = 50
@@ -25,8 +26,8 @@ DAY = timedelta(hours=24)
 BECAME = ("delivered", "read", "undelivered", "failed", "canceled")
 """The statuses that say more than that a message was sent."""
 
-OURS = "message"
-"""The parameter of the callback's address that holds our message id."""
+NO_NUMBER = {code: FOR_GOOD[code] for code in ("21211", "21614")}
+"""Errors that quote what was taken for a number, in whatever form, and what is said in place of Twilio's words."""
 
 
 class _Client(AsyncHttpClient):  # type: ignore[misc]
@@ -52,7 +53,7 @@ class _Client(AsyncHttpClient):  # type: ignore[misc]
             return Response(response.status_code, response.text, response.headers)
         body = self._wire.json(response)
         code = str(body.get("code") or "")
-        words = words_of(response, body, "message", "detail", "title")
+        words = NO_NUMBER.get(code) or words_of(response, body, "message", "detail", "title")
         said = self._wire.said(response.status_code, code, words)
         match code:
             case "63007":

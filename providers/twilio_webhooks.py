@@ -10,10 +10,13 @@ from starlette.datastructures import ImmutableMultiDict
 from twilio.request_validator import RequestValidator
 
 from models.webhooks import Answer, BadSignature, Malformed, Report, Word, storable
-from providers.twilio import OURS
+from providers.words import impersonal
 
 REHEARSAL_TOKEN = "rehearsal-twilio"  # noqa: S105 - known to everybody; it opens rehearsals only
 """What signs the deliveries of a rehearsal; also the token that its account sends with."""
+
+OURS = "message"
+"""The parameter of the callback's address that holds our message id."""
 
 FIELDS_AT_MOST = 500
 
@@ -84,7 +87,7 @@ def read(body: Mapping[str, Any]) -> Report:
         word,
         message_id=message_id(body),
         provider_id=form["MessageSid"],
-        why=why.rstrip(":") if broken else None,
+        why=impersonal(why.rstrip(":")) if broken else None,
         suppress=FOR_GOOD.get(code) if broken else None,
     )
 

@@ -171,7 +171,7 @@ async def _decide(
 ) -> str:
     waiting = await to_approve(pool, automation_id)
     # The same decision about the same question is taken once, however often it is asked for.
-    once = f"{verb}/{waiting.approval_id}/{decision.content_hash}"
+    once = f"{verb}/{waiting.approval_id}/{decision.step}/{decision.content_hash}"
     look = f"`eventos show` tells how {decision.step} stands."
     return await _update(client, pool, automation_id, verb, decision, str, once, look)
 

@@ -128,7 +128,6 @@ class Automation(Orders):
                 event_id=self.about.event_id,
                 steps=self.about.steps,
                 ended={id_: known.ended for id_, known in progress.items() if known.ended},
-                held=any(known.state is StepState.HELD for known in progress.values()),
                 date_revision=anchors.date_revision if anchors else None,
                 now=self.now(),
             )

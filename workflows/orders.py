@@ -125,6 +125,9 @@ class Orders(Doing):
     def _is_open(self, step: str) -> None:
         if step not in self.knows.steps:
             raise ApplicationError(f"There is no step {step!r}; the steps are {', '.join(self.knows.steps)}.")
+        self._goes_on()
+
+    def _goes_on(self) -> None:
         if self.knows.over is not None:
             raise ApplicationError(f"The automation is {self.knows.over}, so nothing of it can be changed.")
 
@@ -159,16 +162,17 @@ class Orders(Doing):
             if is_cancelled_exception(error):
                 raise
             raise ApplicationError(words(error)) from error
-        self.knows.outdated = True
-        self._heard += 1
+        finally:
+            self.knows.outdated = True  # a decision whose answer was lost is taken all the same
+            self._heard += 1
         heard = self._heard
         with suppress(TimeoutError):
             await workflow.wait_condition(lambda: self._rested >= heard or self._closed, timeout=ANSWER)
         return said
 
-    def _may_decide(self, decision: Decide) -> None:
-        # Whether anything waits for it, and for which words, may have changed since the player looked: the database says.
-        self._is_open(decision.step)
+    def _may_decide(self, _: Decide) -> None:
+        # What waits, and for which step and words, may have changed since the player looked: the database says.
+        self._goes_on()
 
     @workflow.update
     async def modify(self, change: Change) -> Revised:

@@ -19,9 +19,10 @@ class Waiting:
         """Steps that were due and found their words unapproved."""
 
     def adopt(self, bearings: Bearings, *, moved: bool) -> None:
-        """Adopt what the database says; with a moved date, or once nothing is awaited, every step is asked about anew."""
-        self.awaited, self.approved = bearings.awaited, dict(bearings.approved)
-        if moved or bearings.awaited is None:
+        """Adopt what the database says; with a moved date, or once nothing or another step is awaited, all are asked about anew."""
+        before, self.awaited = self.awaited, bearings.awaited
+        self.approved = dict(bearings.approved)
+        if moved or self.awaited is None or (before is not None and before.step != self.awaited.step):
             self.steps.clear()
 
     def freed(self, freed: Mapping[str, datetime], now: datetime) -> dict[str, datetime]:

@@ -110,14 +110,6 @@ async def test_what_an_event_lacks_is_a_problem_and_never_a_delay_of_nothing(
     assert (await world.row())["last_error"] is None
 
 
-async def test_what_is_said_of_a_held_step_stays_while_it_is_held(world: World) -> None:
-    await world.set_automation(last_error="the account is suspended")
-    await look(world, held=True)
-    assert (await world.row())["last_error"] == "the account is suspended"
-    await look(world)
-    assert (await world.row())["last_error"] is None
-
-
 async def test_a_rest_keeps_the_step_and_its_instant_and_a_rehearsals_wake(pool: Pool) -> None:
     world = await make_world(pool, clock=datetime(2026, 3, 2, 9, tzinfo=UTC))
     soon, later = world.started + timedelta(hours=1), world.started + timedelta(days=1)

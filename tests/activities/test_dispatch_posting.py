@@ -244,6 +244,15 @@ async def test_all_posts_settled_end_the_step_once(pool: Pool, world: World, dis
     assert await pool.fetchval("SELECT social_posts_published FROM marketing_campaigns") == 3
 
 
+async def test_a_number_that_twilio_refuses_is_told_to_nobody(pool: Pool, world: World, dispatch: Dispatch) -> None:
+    await pool.execute("UPDATE messages SET address = '+15005550001' WHERE channel = 'whatsapp'")
+    await dispatch.pump("whatsapp", rehearsal=False).drain()
+    reason = "Twilio answered 400 (21211): the number does not exist."
+    (told,) = await world.settled()
+    assert (told["data"]["state"], told["data"]["reason"]) == ("failed", reason)
+    assert (await world.journal(WHATSAPP))["error_message"] == (await world.row())["last_error"] == reason
+
+
 async def test_a_whatsapp_template_shows_the_links_of_its_includes(
     world: World, pool: Pool, dispatch: Dispatch
 ) -> None:

@@ -27,12 +27,14 @@ class Failing(ActivityInboundInterceptor):
 
 
 async def failed(
-    world: World, error: Exception, activity_type: str = "generate_content", attempt: int = 1
+    world: World,
+    error: Exception,
+    activity_type: str = "generate_content",
+    attempt: int = 1,
+    target: str = "social_posts",
 ) -> ApplicationError:
     """What Temporal is told when an activity of this automation raises that."""
-    about = Act(
-        automation_id=world.automation, event_id=world.event, step="write", target="social_posts", rehearsal=False
-    )
+    about = Act(automation_id=world.automation, event_id=world.event, step="write", target=target, rehearsal=False)
     asked = ExecuteActivityInput(fn=lambda: None, args=[about], executor=None, headers={})
     environment = ActivityEnvironment()
     environment.info = replace(environment.default_info(), activity_type=activity_type, attempt=attempt)
@@ -88,9 +90,21 @@ async def test_failures_are_counted_until_max_retries_and_then_hold_the_step(wor
     assert error.message == "broken (failed 4 times; max_retries is 3)"
 
 
-async def test_the_count_of_a_queued_step_begins_anew_with_the_step(world: World) -> None:
-    await world.set_automation(retry_count=3)
-    assert not (await failed(world, ValueError("broken"), "enqueue")).non_retryable
+async def test_what_is_done_side_by_side_has_its_own_retries_and_the_most_of_them_are_shown(world: World) -> None:
+    for attempt, shown in ((1, 1), (2, 2), (3, 3)):
+        for number in range(10):
+            error = await failed(world, ValueError("broken"), attempt=attempt, target=f"proposal_{number}")
+            assert not error.non_retryable
+        assert (await world.row())["retry_count"] == shown
+    error = await failed(world, ValueError("broken"), attempt=4, target="proposal_7")
+    assert error.message == "broken (failed 4 times; max_retries is 3)"
+
+
+@pytest.mark.parametrize("begins", ["enqueue", "begin_step"])
+async def test_the_count_of_a_step_begins_anew_with_the_step(world: World, begins: str) -> None:
+    for attempt in (1, 2, 3):
+        await failed(world, ValueError("broken"), begins, attempt)
+    assert not (await failed(world, ValueError("broken"), begins)).non_retryable
     assert (await world.row())["retry_count"] == 1
 
 

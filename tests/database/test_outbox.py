@@ -12,6 +12,7 @@ from database.connection import Pool
 from database.outbox import NoOrganizer, enqueue
 from database.settlement import Outcome, settle
 from models.automation import FOREVER, Action, Step, StepState
+from models.definition import to_definition
 from models.player import Begin, End, Free
 from tests.world import EMAIL, SOCIAL, WHATSAPP, World, make_world
 
@@ -201,6 +202,7 @@ async def test_an_event_without_an_organizer_is_refused_with_what_to_do(pool: Po
 
 
 async def test_a_step_without_messages_is_begun_once_and_ended(pool: Pool, world: World) -> None:
+    await world.set_automation(definition=to_definition((GENERATE, EMAIL)))
     begin = Begin(
         automation_id=world.automation,
         event_id=world.event,
@@ -226,6 +228,45 @@ async def test_a_step_without_messages_is_begun_once_and_ended(pool: Pool, world
     automation = await world.row()
     assert (automation["steps_completed"], automation["tasks_executed"], automation["tasks_successful"]) == (1, 2, 2)
     assert await journal.end_step(pool, end(world, StepState.FAILED, error="too late")) == ended
+
+
+async def test_progress_counts_the_steps_of_the_timeline_by_their_latest_round(pool: Pool, world: World) -> None:
+    async def progress() -> tuple[int, int]:
+        row = await world.row()
+        return row["steps_completed"], row["steps_total"]
+
+    await enqueue(pool, world.request())
+    await enqueue(pool, world.request(EMAIL.model_copy(update={"id": "event_moved"})))
+    await enqueue(pool, world.request(EMAIL.model_copy(update={"id": "sponsor_responded"}), skip="of no use"))
+    assert await progress() == (1, 3)
+    await enqueue(pool, world.request(SOCIAL.model_copy(update={"branch": "day_3"})))
+    await enqueue(pool, world.request(WHATSAPP, skip="the other branch was taken"))
+    assert await progress() == (2, 3)
+    await pool.execute("UPDATE workflow_execution_logs SET status = 'success' WHERE step_id = $1", SOCIAL.id)
+    await enqueue(pool, world.request(WHATSAPP, round=1, skip="late by 2 days"))
+    assert await progress() == (3, 3)
+    await world.set_automation(definition=to_definition((EMAIL, SOCIAL, GENERATE)))
+    async with pool.acquire() as connection:
+        await journal.recount(connection, [world.automation])
+    assert await progress() == (2, 3)
+
+
+async def test_a_step_that_is_queued_shows_no_retries_of_the_one_before(pool: Pool, world: World) -> None:
+    await world.set_automation(retry_count=3, failures={"generate_content social_posts": 3})
+    await enqueue(pool, world.request())
+    row = await world.row()
+    assert (row["retry_count"], row["failures"]) == (0, {})
+
+
+async def test_retries_are_shown_while_a_step_is_tried_or_held_and_no_longer_than_that(
+    pool: Pool, world: World
+) -> None:
+    await world.set_automation(retry_count=3, failures={"generate_content social_posts": 3})
+    await journal.end_step(pool, end(world, StepState.HELD, error="the model refused"))
+    assert (await world.row())["retry_count"] == 3
+    await journal.end_step(pool, end(world, StepState.SUCCESS, email_templates="4 mails"))
+    row = await world.row()
+    assert (row["retry_count"], row["failures"]) == (0, {})
 
 
 async def test_a_held_step_says_so_everywhere_until_it_is_freed_and_decided_anew(pool: Pool, world: World) -> None:

@@ -217,6 +217,14 @@ async def test_an_unverified_domain_refuses_the_batch_and_not_the_account(loopba
     assert refusal.value.scope == "batch"
 
 
+async def test_an_address_that_resend_quotes_is_not_repeated(loopback: Any, told: Resend) -> None:
+    words = f"{'Not accepted. ' * 19}Invalid recipient: guest@people.example"  # so long that the cut falls into it
+    loopback.answer(422, {"statusCode": 422, "name": "validation_error", "message": words})
+    with pytest.raises(Rejected, match="Invalid recipient: an") as refusal:
+        await told.post(told.compose([mail()]), "batch-1")
+    assert "guest" not in str(refusal.value)
+
+
 async def test_what_was_accepted_without_our_hearing_is_found_by_message_id(sandbox: Any, account: Resend) -> None:
     since = datetime.now(UTC)
     await account.post(account.compose([mail()]), "other")

@@ -63,6 +63,13 @@ def test_fields_of_another_shape_than_documented_do_no_harm(data: dict[str, Any]
         assert (report.word, report.scanner) == (kind, False)
 
 
+def test_an_address_that_a_server_quotes_is_not_repeated() -> None:
+    report = read(
+        event("bounced", bounce={"type": "Permanent", "message": "550 5.1.1 <ada@people.example>: unknown user"})
+    )
+    assert report.why == "bounced: 550 5.1.1 <an address>: unknown user"
+
+
 async def test_a_received_mail_is_fetched_with_its_text_and_its_headers(loopback: Loopback) -> None:
     account = Resend(loopback.url, "re_in")
     to = reply_address(ID, "in.example")

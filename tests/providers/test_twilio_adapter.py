@@ -112,6 +112,21 @@ async def test_a_recipient_who_opted_out_refuses_this_message_only(account: Twil
     assert (refusal.value.scope, refusal.value.code) == ("message", "21610")
 
 
+@pytest.mark.parametrize(("number", "code"), [("+15005550001", "21211"), ("+12", "21211"), (FROM, "21266")])
+async def test_a_number_that_twilio_quotes_is_not_repeated(account: Twilio, number: str, code: str) -> None:
+    with pytest.raises(Rejected) as refusal:
+        await account.send(message(number))
+    assert (refusal.value.scope, refusal.value.code) == ("message", code)
+    assert number.removeprefix("whatsapp:+") not in str(refusal.value).replace(code, "")
+
+
+async def test_a_number_that_does_not_exist_is_said_in_our_words(loopback: Any, told: Twilio) -> None:
+    loopback.answer(400, {"code": 21614, "message": "To number: 0151 12345678, is not a mobile number"})
+    with pytest.raises(Rejected) as refusal:
+        await told.send(message())
+    assert str(refusal.value) == "Twilio answered 400 (21614): the number does not exist."
+
+
 async def test_a_sender_that_is_no_channel_refuses_the_account(loopback: Any, told: Twilio) -> None:
     loopback.answer(400, {"code": 63007, "message": "Twilio could not find a Channel", "status": 400})
     with pytest.raises(Rejected, match="TWILIO_WHATSAPP_FROM") as refusal:

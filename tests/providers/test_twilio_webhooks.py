@@ -45,6 +45,12 @@ def test_only_some_errors_are_for_good(code: str, why: str | None) -> None:
     assert (report.suppress, report.why) == (why, f"failed: {code}" if code else "failed")
 
 
+def test_a_number_that_is_quoted_is_not_repeated() -> None:
+    said = "The 'To' number whatsapp:+4915112345678 is not valid"
+    report = read(delivery(MessageStatus="undelivered", ErrorCode="21211", ErrorMessage=said))
+    assert report.why == "undelivered: 21211 The 'To' number a number is not valid"
+
+
 def test_an_answer_brings_number_and_text_and_what_it_quotes() -> None:
     form = {"From": "whatsapp:+14155550199", "To": "whatsapp:+1", "Body": "Yes", "OriginalRepliedMessageSid": "SM0"}
     report = read(delivery(SmsStatus="received", **form))

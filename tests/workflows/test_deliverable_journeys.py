@@ -125,6 +125,8 @@ async def test_a_rejection_is_explained_and_the_reminders_that_lie_ahead_go_on(o
         reviewed(at(18, 10)),
         thanked(at(18, 10)),
     ]
+    row = await office.house.row(tracker(logo))
+    assert (row["steps_completed"], row["steps_total"]) == (8, 8)
 
 
 async def test_news_that_comes_twice_is_answered_once(office: Office) -> None:

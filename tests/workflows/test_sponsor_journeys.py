@@ -80,7 +80,8 @@ async def test_a_colleagues_answer_makes_the_sponsor_hot_proposes_a_meeting_and_
         "sponsor_responded": 4,
     }
     assert await outreach.status("Millrace") == ("hot", "responded")
-    assert (await outreach.sequence("Millrace"))["status"] == "completed"
+    row = await outreach.sequence("Millrace")
+    assert (row["status"], row["steps_completed"], row["steps_total"]) == ("completed", 8, 8)
     became = await outreach.became("Millrace")
     for step in ("send_value_email", "send_social_proof", "send_last_chance"):
         assert became[step] == "skipped: ended by sponsor_responded"
@@ -123,7 +124,9 @@ async def test_accepted_gets_no_more_mail_and_signed_becomes_a_sponsorship_with_
     await outreach.says("Millrace", "accepted")
     await outreach.live(10)
     assert list(await outreach.sent("Millrace")) == ["proposal_email", "sponsor_accepted"]
-    assert (await outreach.sequence("Millrace"))["status"] == "active"
+    row = await outreach.sequence("Millrace")
+    assert (row["status"], row["current_step"]) == ("active", "send_social_proof")
+    assert (row["steps_completed"], row["steps_total"]) == (6, 8)
     assert await outreach.status("Millrace") == ("accepted", "accepted")
     await outreach.says("Millrace", "signed")
     await outreach.live(11)
