@@ -10,6 +10,19 @@ from database.connection import Pool
 
 REPORT = "sponsorship_impact_report"
 
+THANKS = "thank_you_survey"
+"""The mail that thanks an attendee for having been there."""
+ABSENT = "was not there"
+"""Why somebody does not get it."""
+
+
+def absent(event: str, person: str) -> str:
+    """SQL: whether a person was not at an event, as far as anybody stood at the door with the list."""
+    return (
+        f"NOT EXISTS (SELECT 1 FROM event_people p WHERE p.event_id = {event} AND p.person_id = {person} AND p.present)"
+    )
+
+
 _ONCE = "DISTINCT ON (coalesce(nullif(lower(btrim(p.email)), ''), p.person_id::text)) p.person_id, p.email, p.phone"
 _BY_PLACE = "ORDER BY coalesce(nullif(lower(btrim(p.email)), ''), p.person_id::text), p.place, p.person_id"
 

@@ -11,6 +11,7 @@ from database import events, planning, sponsors
 from database.audiences import UnknownAudience
 from database.connection import Connection, Pool
 from database.events import Event
+from database.followup import ABSENT, THANKS
 from database.planning import Organizer, Running, Subject
 from models.approval import DEFAULTS
 from models.automation import Action, Anchors, Step, WorkflowType
@@ -121,13 +122,12 @@ class _Planner:
         alone = group.members == 1
         name = group.name if alone else _class_name(group.workflow_type, self._event)
         subject = group.subject_id if alone else None
-        steps = [
-            uncovered(
-                await self._planned(one, group.workflow_type, subject, group.id, group.members),
-                group.covered.get(one.step.topic or ""),
-            )
-            for one in foreseen
-        ]
+        steps = []
+        for one in foreseen:
+            step = await self._planned(one, group.workflow_type, subject, group.id, group.members)
+            if group.absent and any(reach.template == THANKS for reach in step.reaches):
+                step = step.model_copy(update={"verdict": "skipped", "why": ABSENT})
+            steps.append(uncovered(step, group.covered.get(one.step.topic or "")))
         return Strand(
             type=group.workflow_type,
             name=name,
