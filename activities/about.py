@@ -1,11 +1,11 @@
-"""What a message is about beside its event and its reader: a deliverable, and the sponsor who owes it."""
+"""What a message is about beside its event and its reader: a deliverable, and the sponsor who owes it; and which invitation it brings."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from activities import followup, sponsors
-from database import deliverable_tracking, notifications
+from database import deliverable_tracking, invitations, notifications
 from database.batches import Batch
 from database.connection import Pool
 from templates import ApprovalFacts, DeliverableFacts, SponsorFacts, TemplateError
@@ -25,6 +25,8 @@ class About:
     """The reader's own."""
     awaits_answer: bool = False
     """An answer to it steers its automation, and has to find its way back."""
+    sequence: int = 0
+    """The number of the invitation that it brings."""
 
 
 NOTHING = About()
@@ -48,6 +50,11 @@ async def load(pool: Pool, batch: Batch) -> Mapping[UUID, About | TemplateError]
     owed = [message.id for message in batch.messages if message.template in deliverable_tracking.TEMPLATES]
     if owed:
         found |= {id_: _about(facts) for id_, facts in (await deliverable_tracking.facts(pool, owed)).items()}
+    for message in batch.messages:
+        its = found.get(message.id, NOTHING)
+        if message.alone and message.person_id is not None and isinstance(its, About):
+            sequence = await invitations.next_sequence(pool, message.event_id, message.person_id)
+            found[message.id] = replace(its, sequence=sequence)
     return found
 
 

@@ -155,7 +155,7 @@ class Composer:
                 text=mail.text,
                 headers=one_click(unsubscribe) if marketing else {},
                 reply_to=self._reply_to(message, its, content),
-                attachments=(_invitation(message, content, event, person),) if message.alone else (),
+                attachments=(_invitation(message, content, event, person, its.sequence),) if message.alone else (),
                 tags={"template": message.template, "step": message.step},
             )
 
@@ -226,14 +226,15 @@ def _posts(like: Claimed, content: Content, event: EventFacts, _shared: Mapping[
     return lambda message, _: SocialPost(id=message.id, text=text)
 
 
-def _invitation(message: Claimed, content: Content, event: EventFacts, person: PersonFacts) -> Attachment:
+def _invitation(
+    message: Claimed, content: Content, event: EventFacts, person: PersonFacts, sequence: int
+) -> Attachment:
     """The event for the reader's calendar. One person and one event are one entry there, whatever is sent how often."""
     method = invitation(message.template, message.include) or "REQUEST"
     file = invite(
         event,
         uid=f"{message.event_id}.{message.person_id}@eventos",
-        # A cancellation stands above the date it cancels.
-        sequence=content.date_revision + (method == "CANCEL"),
+        sequence=sequence,
         method=method,
         person=person,
         stamp=content.now,

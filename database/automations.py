@@ -24,6 +24,7 @@ class Begun(NamedTuple):
     rules: int
     rehearsal: bool
     status: str
+    generation: int
 
 
 async def begin(
@@ -71,7 +72,7 @@ async def begin(
         FROM events e LEFT JOIN organizers o ON o.id = e.organizer_id
         LEFT JOIN approval_settings s ON s.organizer_id = coalesce(o.rehearsal_of, o.id) AND s.workflow_type = $4
         WHERE e.id = $1
-        RETURNING id, temporal_workflow_id, definition, rules, rehearsal, status
+        RETURNING id, temporal_workflow_id, definition, rules, rehearsal, status, generation
         """,
         event_id,
         subject_id,

@@ -24,7 +24,6 @@ class Content(NamedTuple):
     """Which of a set of posts it is."""
     now: datetime
     """The event's business instant."""
-    date_revision: int
     unapproved: bool
     """Its words have to be approved, and are others than those that were."""
 
@@ -43,7 +42,7 @@ async def load(
                    'details', e.details, 'highlights', '[]'::jsonb) AS facts,
                e.starts_at, e.ends_at, coalesce(o.sender_email, o.email) AS sender_email, o.email AS reply_to,
                o.whatsapp_content, {"coalesce(c.slots, n.slots)" if channel == "email" else "c.slots"},
-               {"NULL" if channel in TABLES else "c.variant"} AS variant, coalesce(e.clock_now, now()), e.date_revision,
+               {"NULL" if channel in TABLES else "c.variant"} AS variant, coalesce(e.clock_now, now()),
                coalesce(a.approval = 'required' AND c.approved_hash IS DISTINCT FROM c.content_hash, FALSE) AS unapproved
         FROM unnest($1::uuid[], $2::uuid[]) AS w(event_id, content_id)
         JOIN events e ON e.id = w.event_id

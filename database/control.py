@@ -81,6 +81,11 @@ async def resume(pool: Pool, scope: Scope, policy: str) -> list[UUID]:
     return [row["automation_id"] for row in rows]
 
 
+async def hold(connection: Connection, scope: Scope) -> None:
+    """Hold everything that runs in a scope until the transaction ends."""
+    await connection.execute(f"{_chosen('pending', 'active', 'paused')} SELECT count(*) FROM chosen", *scope)
+
+
 async def cancel(pool: Pool | Connection, scope: Scope, why: str) -> int:
     """Cancel everything that runs in a scope; its queued messages die at the gate, also what lies for later.
 

@@ -11,6 +11,19 @@ from database.people import who
 
 REPORT = "sponsorship_impact_report"
 
+THANKS = "thank_you_survey"
+"""The mail that thanks an attendee for having been there."""
+ABSENT = "was not there"
+"""Why somebody does not get it."""
+
+
+def absent(event: str, person: str) -> str:
+    """SQL: whether a person was not at an event, as far as anybody stood at the door with the list."""
+    return (
+        f"NOT EXISTS (SELECT 1 FROM event_people p WHERE p.event_id = {event} AND p.person_id = {person} AND p.present)"
+    )
+
+
 _ONCE = "DISTINCT ON (p.person_id) p.person_id, p.email, p.phone, p.place"
 _BY_PLACE = "ORDER BY p.person_id, p.place"
 

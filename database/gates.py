@@ -10,6 +10,7 @@ from database import notices
 from database.approvals import HELD
 from database.batches import Claimed
 from database.connection import Connection, Pool
+from database.followup import ABSENT, THANKS, absent
 
 Verdict = Literal["send", "cancelled", "skipped", "paused", "unapproved", "held", "wait"]
 """`cancelled` and `skipped` are for good. `paused` and `unapproved` wait for a person, `held` for a business instant, `wait` for a rival
@@ -44,6 +45,7 @@ GATES: tuple[tuple[Verdict, str, str], ...] = (
         "s.reason IS NOT NULL AND NOT (m.priority = 1 AND s.reason = 'unsubscribed')",
     ),
     ("skipped", "no consent to email", "m.channel = 'email' AND m.priority > 1 AND NOT c.email_consent"),
+    ("skipped", ABSENT, f"m.template = '{THANKS}' AND {absent('m.event_id', 'm.person_id')}"),
     ("skipped", "covered by {covered}", "covered.by IS NOT NULL"),
     (
         "skipped",

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import asyncpg
 
-from database import approvals, notifications
+from database import approvals, cancellations, notifications
 from database.connection import Connection, Pool
 from models.automation import Progress, Step, StepState
 from models.player import Begin, Begun, End, Ended, Free, Freed, Refusal
@@ -51,10 +51,16 @@ def ended_of(row: asyncpg.Record) -> Ended:
     return Ended(step_id=row["step_id"], progress=progress)
 
 
-def refusal(automation: asyncpg.Record, revision: int) -> Refusal | None:
-    """Why an automation decides nothing now, asked by a player that knows this revision of its timeline."""
-    if "cancelled" in (automation["status"], automation["event_status"]):
+async def refusal(connection: Connection, automation: asyncpg.Record, revision: int) -> Refusal | None:
+    """Why an automation decides nothing now, asked by a player that knows this revision of its timeline.
+
+    That of a cancelled event is cancelled here and now, and its attendee gets the notice, if nobody has done so yet.
+    """
+    if automation["status"] == "cancelled":
         return "cancelled"
+    if automation["event_status"] == "cancelled":
+        ended = await cancellations.end(connection, automation["event_id"], automation_id=automation["id"])
+        return "cancelled" if ended else "stale"
     if automation["status"] == "paused":
         return "paused"
     return "stale" if automation["revision"] > revision else None
@@ -72,13 +78,13 @@ async def begin_step(pool: Pool, begin: Begin) -> Begun:
         if row is None or row["status"] == "pending":
             automation = await connection.fetchrow(
                 """
-                SELECT a.status, a.revision, e.status AS event_status
+                SELECT a.id, a.event_id, a.status, a.revision, e.status AS event_status
                 FROM automation_workflows a JOIN events e ON e.id = a.event_id WHERE a.id = $1
                 """,
                 begin.automation_id,
             )
             assert automation is not None
-            if (outcome := refusal(automation, begin.revision)) is not None:
+            if (outcome := await refusal(connection, automation, begin.revision)) is not None:
                 return Begun(outcome=outcome)
             if await approvals.unapproved(connection, begin.automation_id, begin.step, kinds=("proposal",)):
                 await approvals.ask(connection, begin.automation_id, begin.step, begin.round, begin.due)

@@ -11,6 +11,7 @@ from database import approvals, journal, settlement
 from database.audiences import TWICE, UNUSABLE, USABLE, chosen
 from database.connection import Connection, Pool
 from database.dates import counted_from
+from database.queueing import INTO, TAKE_OVER
 from models.automation import FOREVER, Action, StepState
 from models.ids import message_key, message_key_prefix
 from models.messages import Enqueue, Enqueued, invitation
@@ -20,24 +21,6 @@ from models.slots import next_good_slot
 AGAIN = "already sent in an earlier run"
 
 CONTENT = {"email": "email_templates", "whatsapp": "whatsapp_campaigns"}
-
-# What an earlier run sent, or may have sent, is not sent again; what it did not send is.
-TAKE_OVER = """
-    ON CONFLICT (key) DO UPDATE SET
-        automation_id = excluded.automation_id, log_id = excluded.log_id, organizer_id = excluded.organizer_id,
-        address = excluded.address, template = excluded.template, content_id = excluded.content_id,
-        content_revision = excluded.content_revision, priority = excluded.priority, topic = excluded.topic,
-        release_at = excluded.release_at, valid_until = excluded.valid_until, date_revision = excluded.date_revision,
-        status = 'queued', reason = NULL, counted = TRUE, not_before = NULL, batch_id = NULL, attempted_at = NULL,
-        attempts = 0, provider_id = NULL, include = excluded.include, missing = NULL, alone = excluded.alone
-    WHERE messages.status IN ('failed', 'skipped', 'cancelled')
-"""
-
-INTO = """
-    INSERT INTO messages (key, rehearsal, organizer_id, event_id, automation_id, log_id, step, round, person_id, channel,
-        address, template, content_id, content_revision, priority, topic, release_at, valid_until, date_revision, include, alone)
-"""
-
 
 DATELESS = ("deliverable_tracking",)
 """Kinds whose words do not speak of the event's dates: a moved event drops none of their messages."""
@@ -66,7 +49,7 @@ async def enqueue(pool: Pool, request: Enqueue) -> Enqueued:
         if row is not None and not _may_queue(row, request):
             return _decided(row)
         scope = await _scope(connection, request)
-        if refused := _refused(scope, request):
+        if refused := await _refused(connection, scope, request):
             return refused
         if (
             scope["approval"] == "required"
@@ -133,7 +116,7 @@ def _decided(row: asyncpg.Record) -> Enqueued:
 async def _scope(connection: Connection, request: Enqueue) -> asyncpg.Record:
     row = await connection.fetchrow(
         """
-        SELECT a.status, a.workflow_type, a.subject_id, a.rehearsal, a.event_id, a.approval, a.revision,
+        SELECT a.id, a.status, a.workflow_type, a.subject_id, a.rehearsal, a.event_id, a.approval, a.revision,
                e.status AS event_status, coalesce(a.organizer_id, e.organizer_id) AS organizer_id, e.timezone, e.date_revision,
                o.overlap
         FROM automation_workflows a JOIN events e ON e.id = a.event_id
@@ -145,8 +128,8 @@ async def _scope(connection: Connection, request: Enqueue) -> asyncpg.Record:
     return row
 
 
-def _refused(scope: asyncpg.Record, request: Enqueue) -> Enqueued | None:
-    if (outcome := journal.refusal(scope, request.revision)) is not None:
+async def _refused(connection: Connection, scope: asyncpg.Record, request: Enqueue) -> Enqueued | None:
+    if (outcome := await journal.refusal(connection, scope, request.revision)) is not None:
         return Enqueued(outcome=outcome)
     return Enqueued(outcome="stale") if scope["date_revision"] > request.date_revision else None
 

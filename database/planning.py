@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from database import journal
+from database import followup, journal
 from database.audiences import TWICE, UNUSABLE, USABLE, chosen
 from database.connection import Connection, Pool
 from models.automation import Action, Progress, Step, WorkflowType
@@ -62,6 +62,8 @@ class Running(NamedTuple):
     last_error: str | None
     approval: str
     members: int
+    absent: bool
+    """Its person was not at the event."""
     covered: dict[str, str]
     """The topics on which another automation that has begun writes to its person, and the step by which it does."""
 
@@ -70,14 +72,17 @@ async def running(connection: Connection | Pool, event_id: UUID, many: Collectio
     """The automations of an event that have not ended, oldest first; those of the kinds `many` by hour and standing.
 
     The earliest of an hour stands for all that began in it and have the same timeline and the same steps behind them, and to
-    whose persons the same is sent by others.
+    whose persons the same is sent by others; who was at the event and who was not are looked at apart.
     """
     rows = await connection.fetch(
-        """
+        f"""
         WITH own AS (
             SELECT a.*, CASE WHEN a.workflow_type <> ALL($2::text[]) THEN a.id END AS alone,
                    (SELECT string_agg(concat_ws(' ', l.step_id, l.round, l.status, l.error_message IS NULL), ',' ORDER BY l.step_id, l.round)
                     FROM workflow_execution_logs l WHERE l.workflow_id = a.id) AS journal,
+                   a.workflow_type = 'attendee_nurture' AND EXISTS (
+                       SELECT 1 FROM registrations r WHERE r.id = a.subject_id AND {followup.absent("r.event_id", "r.contact_id")})
+                   AS absent,
                    CASE WHEN a.workflow_type = 'attendee_nurture' AND EXISTS (
                        SELECT 1 FROM automation_workflows w WHERE w.subject_id = a.event_id AND w.workflow_type = 'post_event_followup')
                    THEN (SELECT jsonb_object_agg(topic, by) FILTER (WHERE by IS NOT NULL)
@@ -92,10 +97,10 @@ async def running(connection: Connection | Pool, event_id: UUID, many: Collectio
             SELECT own.*, count(*) OVER alike AS members, row_number() OVER (alike ORDER BY started_at, id) AS place
             FROM own
             WINDOW alike AS (PARTITION BY workflow_type, alone, status, rules, md5(definition::text), journal,
-                             covered, date_trunc('hour', started_at))
+                             absent, covered, date_trunc('hour', started_at))
         )
-        SELECT id, event_id, workflow_type, name, status, subject_id, definition, rules, last_error, approval, members,
-               coalesce(covered, '{}')
+        SELECT id, event_id, workflow_type, name, status, subject_id, definition, rules, last_error, approval, members, absent,
+               coalesce(covered, '{{}}')
         FROM ranked WHERE place = 1 ORDER BY created_at, id
         """,
         event_id,

@@ -24,9 +24,10 @@ async def copy_event(pool: Pool, event_id: UUID, rehearsal_id: UUID, clock_now: 
     statements = [
         f"""
         INSERT INTO organizers (id, name, email, postal_address, timezone, quiet_from, quiet_until, cap_messages, cap_days,
-                                sender_email, whatsapp_content, overlap, rehearsal_of)
+                                sender_email, whatsapp_content, overlap, event_moved_notice, event_cancelled_notice, rehearsal_of)
         SELECT {shadow("o.id")}, o.name, o.email, o.postal_address, o.timezone, o.quiet_from, o.quiet_until,
-               o.cap_messages, o.cap_days, o.sender_email, o.whatsapp_content, o.overlap, o.id
+               o.cap_messages, o.cap_days, o.sender_email, o.whatsapp_content, o.overlap,
+               o.event_moved_notice, o.event_cancelled_notice, o.id
         FROM events e JOIN organizers o ON o.id = e.organizer_id WHERE e.id = $2
         """,
         f"""

@@ -21,12 +21,13 @@ INVITE = "calendar_invite"
 INVITATIONS: dict[str, Literal["REQUEST", "CANCEL"]] = {
     "registration_confirmation": "REQUEST",
     "event_moved": "REQUEST",
+    "event_takes_place": "REQUEST",
     "event_cancelled": "CANCEL",
 }
 """The mails that bring it unless their step names other includes, and what it tells the calendar."""
 
-NOTICES = ("event_moved", "event_cancelled")
-"""The mails that bring it whatever their step names: without it the calendar would keep the old date."""
+NOTICES = ("event_moved", "event_cancelled", "event_takes_place")
+"""The mails that bring it whatever their step names: without it the calendar would keep what no longer holds."""
 
 
 def invitation(template: str, include: Collection[str]) -> Literal["REQUEST", "CANCEL"] | None:

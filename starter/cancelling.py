@@ -2,28 +2,24 @@
 
 from uuid import UUID
 
-from database import control, events, notices, occurrences
+from database import cancellations, events, occurrences
+from database.cancellations import WHY
 from database.connection import Pool
-from database.control import Scope
-from database.events import Event
 from database.occurrences import Occurrence
 from database.registrations import NotConfirmed
 from models import conditions
 from starter.kinds import KINDS
 from starter.rows import row_of
 
-CANCELLED = "the event was cancelled"
-UNPUBLISHED = "the event was unpublished"
-ENDINGS = (CANCELLED, UNPUBLISHED)
-"""What becomes of an event and takes its automations with it: no person named them."""
 
-
-async def cancel_all(pool: Pool, event: Event, why: str) -> str:
-    """Cancel every automation of an event, and tell its attendees if it was cancelled, in one transaction; says what came of it."""
+async def cancel_all(pool: Pool, event_id: UUID, status: str) -> str | None:
+    """Cancel every automation of an event that was cancelled or unpublished; None if it has another status by now."""
     async with pool.acquire() as connection, connection.transaction():
-        mailed = await notices.event_cancelled(connection, event.id) if event.status == "cancelled" else 0
-        count = await control.cancel(connection, Scope(event_id=event.id), why)
-    return f"{count} automations cancelled: {why}" + (f"; {mailed} attendees get a notice" if mailed else "")
+        ended = await cancellations.end(connection, event_id, status)
+    if ended is None:
+        return None
+    count, told = ended
+    return f"{count} automations cancelled: {WHY[status]}" + (f"; {told} attendees get a notice" if told else "")
 
 
 async def registered_before(pool: Pool, event_id: UUID, occurrence: Occurrence) -> str | None:
@@ -50,9 +46,10 @@ async def registered_before(pool: Pool, event_id: UUID, occurrence: Occurrence) 
             row = await row_of(connection, "attendee_nurture", kind, event, registration, occurrence.created_at)
         except NotConfirmed:
             return None
-        mailed = await notices.event_cancelled(connection, event.id, row.id)
-        await control.cancel(connection, Scope(automation_id=row.id), CANCELLED)
-    return f"{CANCELLED} since{'; the attendee gets a notice' if mailed else ''}"
+        ended = await cancellations.end(connection, event.id, automation_id=row.id)
+    if ended is None:  # published again, so it begins when that is taken in
+        return None
+    return f"{WHY['cancelled']} since{'; the attendee gets a notice' if ended.told else ''}"
 
 
 def _engages(rule: occurrences.Rule, occurrence: Occurrence) -> bool:

@@ -9,8 +9,10 @@ from activities import includes
 from activities.facts import event_facts
 from database import events, planning, sequences, sponsors
 from database.audiences import UnknownAudience
+from database.cancellations import ENDINGS
 from database.connection import Connection, Pool
 from database.events import Event
+from database.followup import ABSENT, THANKS
 from database.planning import Organizer, Running, Subject
 from database.sequences import Lost
 from models.approval import DEFAULTS
@@ -21,7 +23,6 @@ from models.outlook import Outlook, Planned, Reach, Strand
 from models.slots import next_good_slot
 from starter import ahead
 from starter.beginnings import Beginning, Known, beginnings
-from starter.cancelling import ENDINGS
 from starter.control import ControlError, unpublishable
 from starter.kinds import KINDS
 from starter.lacking import lacking
@@ -125,13 +126,12 @@ class _Planner:
         alone = group.members == 1
         name = group.name if alone else _class_name(group.workflow_type, self._event)
         subject = group.subject_id if alone else None
-        steps = [
-            uncovered(
-                await self._planned(one, group.workflow_type, subject, group.id, group.members),
-                group.covered.get(one.step.topic or ""),
-            )
-            for one in foreseen
-        ]
+        steps = []
+        for one in foreseen:
+            step = await self._planned(one, group.workflow_type, subject, group.id, group.members)
+            if group.absent and any(reach.template == THANKS for reach in step.reaches):
+                step = step.model_copy(update={"verdict": "skipped", "why": ABSENT})
+            steps.append(uncovered(step, group.covered.get(one.step.topic or "")))
         return Strand(
             type=group.workflow_type,
             name=name,

@@ -1,11 +1,11 @@
-"""The row of an automation that begins: named after its subject, with the timeline of its kind."""
+"""The row of an automation that begins, named after its subject, with the timeline of its kind; and what is to be said at once."""
 
 from datetime import datetime
 from uuid import UUID
 
-from database import automations
+from database import automations, notices, settlement
 from database.automations import Begun
-from database.connection import Connection
+from database.connection import Connection, Pool
 from database.events import Event
 from models.approval import Approval
 from models.automation import RULES, WorkflowType
@@ -36,3 +36,14 @@ async def row_of(
         since=since,
         approval=approval,
     )
+
+
+async def taken_up(pool: Pool, event_id: UUID, automation_id: UUID) -> None:
+    """Queue what an attendee who is accompanied anew does not know yet: that the event takes place after all, or its new date.
+
+    The row is there before this looks. So a move that comes too late for it finds the row, and neither is told twice.
+    """
+    async with pool.acquire() as connection, connection.transaction():
+        await settlement.cancel_earlier(connection, automation_id)
+        await notices.event_takes_place(connection, event_id, automation_id)
+        await notices.event_moved(connection, event_id, automation_id)

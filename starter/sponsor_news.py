@@ -4,13 +4,13 @@ from datetime import datetime, time
 from uuid import UUID
 
 from database import events, notifications, proposals, sequences
+from database.cancellations import ENDINGS
 from database.connection import Pool
 from database.occurrences import Occurrence
 from database.proposals import Mark, Proposal
 from models.answers import is_refusal, same_company
 from models.moments import zone_named
 from models.player import News
-from starter.cancelling import ENDINGS
 from starter.kinds import Kind
 from workflows.sponsor_outreach import REACTIONS
 from workflows.sponsor_outreach import SEQUENCE as TIMELINE

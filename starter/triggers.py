@@ -26,10 +26,10 @@ from models.definition import from_definition
 from models.player import AutomationInput, News
 from models.problems import Known
 from starter import rules, sponsor_news
-from starter.cancelling import CANCELLED, UNPUBLISHED, cancel_all, registered_before
+from starter.cancelling import cancel_all, registered_before
 from starter.client import AUTOMATION_TYPE, EVENT_ID, REHEARSAL, tell
 from starter.kinds import KINDS, NEWS, Kind
-from starter.rows import row_of
+from starter.rows import row_of, taken_up
 from starter.watch import Watches
 from starter.webhooks import Webhooks
 
@@ -140,6 +140,8 @@ class Triggers:
             begun = await row_of(connection, workflow_type, kind, event, subject_id, since, approval)
         if begun.status in ("completed", "failed", "cancelled"):
             return f"{workflow_type} has run already"
+        if workflow_type == "attendee_nurture" and begun.generation > 1:
+            await taken_up(self._pool, event.id, begun.id)
         try:
             await self._client.start_workflow(
                 kind.workflow,
@@ -177,10 +179,7 @@ class Triggers:
         outcome = await self._match(occurrence, event_id)
         status, was = occurrence.data.get("status"), occurrence.data.get("was")
         if status == "cancelled" or (was == "published" and status == "draft"):
-            why = CANCELLED if status == "cancelled" else UNPUBLISHED
-            event = await events.get(self._pool, event_id)
-            if event is not None and event.status == status:  # else it has changed again since
-                return await cancel_all(self._pool, event, why)
+            return await cancel_all(self._pool, event_id, status) or outcome
         return outcome + (await sponsor_news.take_up(self._pool, event_id, occurrence) if status == "published" else "")
 
     async def _match(self, occurrence: Occurrence, event_id: UUID) -> str:

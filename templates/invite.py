@@ -27,7 +27,7 @@ def invite(
 ) -> bytes:
     """The invitation of one person; the same arguments give the same bytes.
 
-    `uid` stays the same for this person and event for ever; `sequence` grows with every change of the event, the
+    `uid` stays the same for this person and event for ever; `sequence` grows with every invitation under it, the
     cancellation included, or calendars keep what they have. The person counts as having accepted. `stamp` is when the
     invitation was made (DTSTAMP). To be attached as `text/calendar; method=<method>`. Raises MissingField.
     """

@@ -68,6 +68,7 @@ async def revision(desk: Desk) -> int:
         ("final_details", (), None),
         ("event_moved", ("organizer_note",), "REQUEST"),
         ("event_cancelled", ("organizer_note",), "CANCEL"),
+        ("event_takes_place", ("organizer_note",), "REQUEST"),
     ],
 )
 def test_which_mails_carry_an_invitation(template: str, include: tuple[str, ...], tells: str | None) -> None:
@@ -109,6 +110,25 @@ async def test_a_moved_event_moves_the_same_entry_and_a_cancellation_takes_it_aw
     assert first["SEQUENCE"] < moved["SEQUENCE"] < cancelled["SEQUENCE"]
     assert moved["DTSTART"].dt - first["DTSTART"].dt == timedelta(days=1)
     assert (calendar["METHOD"], cancelled["STATUS"]) == ("CANCEL", "CANCELLED")
+
+
+async def test_whatever_a_calendar_was_handed_before_what_comes_after_stands_above_it(
+    desk: Desk, dispatch: Dispatch, providers: Providers
+) -> None:
+    """Confirmed, moved, cancelled, on after all, and moved once more: a calendar that obeys the numbers ends with what holds."""
+    seen: list[int] = []
+    status = ""
+    for template in ("registration_confirmation", "event_moved", "event_cancelled", "event_takes_place", "event_moved"):
+        if template == "event_moved":
+            await desk.pool.execute("UPDATE events SET starts_at = starts_at + interval '1 hour'")
+        request = desk.world.request(step(template=template), date_revision=await revision(desk), round=len(seen))
+        await enqueue(desk.pool, request)
+        await to_the_end(desk.pool, dispatch)
+        _, event = (await invited(providers))[ADA]
+        seen.append(event["SEQUENCE"])
+        status = event["STATUS"]
+    assert (status, len(seen)) == ("CONFIRMED", 5)
+    assert seen == sorted(set(seen))
 
 
 @pytest.mark.parametrize("line", ["claimed", "composed", "stored", "posted", "settled"])

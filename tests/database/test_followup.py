@@ -9,9 +9,11 @@ import pytest
 
 from database import followup, notifications
 from database.audiences import AUDIENCES, TWICE
+from database.claims import claim
 from database.connection import Pool
 from database.outbox import enqueue
 from tests.world import World, make_world
+from workflows import attendee_nurture
 from workflows.post_event_followup import TIMELINE
 
 STEPS = {step.id: step for step in TIMELINE}
@@ -261,3 +263,33 @@ async def test_what_happened_at_another_event_is_not_counted(world: World, pool:
     await guest(other, "elsewhere")
     (result,) = await followup.results(pool, world.event)
     assert result.registered == 0
+
+
+@pytest.mark.parametrize("overlap", ["precedence", "all"])
+async def test_whoever_was_not_there_is_not_thanked_for_coming(world: World, overlap: str) -> None:
+    """Not by the follow-up, which writes to those present, and not by the attendee's own automation either."""
+    await world.set_organizer(overlap=overlap)
+    await guest(world, "came")
+    await guest(world, "absent", came=False)
+    await speaker(world, await guest(world, "speaker", came=False))  # who came in by another door
+    assert await thanked(world) == {
+        "came": "sending",
+        "absent": "was not there",
+        "speaker": "sending",
+    }
+
+
+async def test_where_nobody_was_checked_in_everybody_is_thanked(world: World) -> None:
+    await guest(world, "guest", came=False)
+    assert await thanked(world) == {"guest": "sending"}
+
+
+async def thanked(world: World) -> dict[str, str]:
+    """What becomes of the thanks of each attendee's own automation."""
+    rows = await world.pool.fetch("SELECT id FROM registrations WHERE event_id = $1", world.event)
+    thanks = next(step for step in attendee_nurture.TIMELINE if step.id == "thank_you_survey")
+    for row in rows:
+        automation = await world.begin("attendee_nurture", row["id"], attendee_nurture.TIMELINE)
+        await enqueue(world.pool, world.request(thanks).model_copy(update={"automation_id": automation}))
+    await claim(world.pool, "email", rehearsal=False, limit=100)
+    return {one["address"].split("@")[0]: one["reason"] or one["status"] for one in await world.messages()}

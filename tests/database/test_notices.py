@@ -1,15 +1,16 @@
 """Notices: past the shut gates of a cancelled event goes one mail per attendee, and nothing else."""
 
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
-from database import claims, control, notices
+from database import automations, cancellations, claims, journal, notices
 from database.connection import Pool
-from database.control import Scope
 from database.outbox import enqueue
 from models.definition import to_definition
-from tests.world import World, make_world
+from models.player import Begin
+from starter import rows
+from tests.world import EMAIL, World, make_world
 from workflows.attendee_nurture import TIMELINE
 
 CANCELLED = "UPDATE events SET status = 'cancelled' WHERE id = $1"
@@ -54,9 +55,8 @@ async def confirm(world: World, person: int = 1, step: int = 0) -> None:
 async def cancel(world: World) -> int:
     """What intake makes of the cancellation."""
     async with world.pool.acquire() as connection, connection.transaction():
-        told = await notices.event_cancelled(connection, world.event)
-        await control.cancel(connection, Scope(event_id=world.event), "the event was cancelled")
-    return told
+        ended = await cancellations.end(connection, world.event)
+    return ended.told if ended else 0
 
 
 async def claim_all(world: World) -> dict[tuple[str, str], int]:
@@ -174,3 +174,98 @@ async def test_a_message_of_another_person_is_none_of_the_registrations(world: W
     await confirm(world)
     await world.pool.execute("UPDATE messages SET person_id = $1", uuid4())
     assert [said for _, said in await claim_all(world)] == ["the registration is not confirmed"]
+
+
+MOVE = "UPDATE events SET starts_at = starts_at + interval '1 day', ends_at = ends_at + interval '1 day' WHERE id = $1"
+
+
+async def taken_up(world: World) -> UUID:
+    """The one attendee's automation is over, another generation begins, and what intake then says."""
+    await world.pool.execute(
+        "UPDATE automation_workflows SET status = 'cancelled' WHERE workflow_type = 'attendee_nurture'"
+    )
+    id_: UUID = await world.pool.fetchval(
+        """
+        INSERT INTO automation_workflows (event_id, organizer_id, subject_id, generation, name, workflow_type, definition, status,
+            rules, temporal_workflow_id)
+        SELECT event_id, organizer_id, subject_id, generation + 1, name, workflow_type, definition, 'pending', rules,
+               subject_id || '/' || generation + 1
+        FROM automation_workflows WHERE workflow_type = 'attendee_nurture' ORDER BY generation DESC LIMIT 1 RETURNING id
+        """
+    )
+    await rows.taken_up(world.pool, world.event, id_)
+    return id_
+
+
+async def test_that_an_event_takes_place_after_all_is_said_with_the_date_that_holds_when_it_is_sent(
+    world: World,
+) -> None:
+    """Moved between the notice and its sending: no second mail, and none that is dropped for speaking of the old date."""
+    await attendees(world, 1)
+    await confirm(world)
+    await claim_all(world)
+    await world.pool.execute(CANCELLED, world.event)
+    await cancel(world)
+    await claim_all(world)
+    await world.set_event(status="published")
+    await taken_up(world)
+    await world.pool.execute(MOVE, world.event)
+    assert await notices.event_moved(world.pool, world.event) == 0
+    assert await claim_all(world) == {
+        ("registration_confirmation", "sending"): 1,
+        ("event_cancelled", "sending"): 1,
+        ("event_takes_place", "sending"): 1,
+    }
+    revision = "SELECT date_revision FROM messages WHERE step = 'event_takes_place'"
+    assert await world.pool.fetchval(revision) == 1
+
+
+async def test_what_somebody_who_is_taken_up_hears_is_said_once_however_often_it_is_looked_at(world: World) -> None:
+    await attendees(world, 1)
+    await confirm(world)
+    await claim_all(world)
+    await world.pool.execute(MOVE, world.event)
+    automation = await taken_up(world)
+    for _ in range(2):
+        await rows.taken_up(world.pool, world.event, automation)
+        assert await notices.event_moved(world.pool, world.event) == 0
+    found = await claim_all(world)
+    assert found == {("registration_confirmation", "sending"): 1, ("event_moved", "sending"): 1}
+
+
+async def test_a_step_that_comes_due_before_the_cancellation_is_read_ends_its_automation_for_it_with_the_notice(
+    world: World,
+) -> None:
+    """However often the player asks, and whoever reads the cancellation afterwards: one notice for everybody."""
+    await attendees(world, 2)
+    await world.pool.execute(CANCELLED, world.event)
+    for _ in range(2):
+        await confirm(world)
+    status = "SELECT status, cancelled_because FROM automation_workflows WHERE workflow_type = 'attendee_nurture'"
+    ended = [tuple(row) for row in await world.pool.fetch(f"{status} ORDER BY status DESC")]
+    assert ended == [("cancelled", "the event was cancelled"), ("active", None)]
+    assert await cancel(world) == 1
+    assert await claim_all(world) == {("event_cancelled", "sending"): 2}
+
+
+async def test_every_automation_that_finds_its_event_cancelled_says_so_for_every_step(world: World) -> None:
+    """A launch whose step comes due: whether it sends, or does something else first."""
+    await world.pool.execute(CANCELLED, world.event)
+    generate = EMAIL.model_copy(update={"id": "generate"})
+    about = Begin(
+        automation_id=world.automation,
+        event_id=world.event,
+        step=generate,
+        round=0,
+        due=world.started,
+        now=world.started,
+    )
+    assert (await journal.begin_step(world.pool, about)).outcome == "cancelled"
+    assert (await enqueue(world.pool, world.request())).outcome == "cancelled"
+    await automations.finish(world.pool, world.automation, "cancelled")
+    found = await world.pool.fetch(
+        "SELECT step_id, result FROM workflow_execution_logs WHERE workflow_id = $1", world.automation
+    )
+    assert {row["step_id"]: row["result"]["reason"] for row in found} == dict.fromkeys(
+        ("send_announcement", "post_social_media", "send_whatsapp_broadcast"), "the event was cancelled"
+    )

@@ -164,3 +164,40 @@ async def test_an_event_cancelled_while_a_mail_is_decided_is_told_to_everybody_o
     for name, id_ in coming.items():
         assert await guests.sent(id_) == [CONFIRMED, ("event_cancelled", DUE), *schedule(name)], AT[name]
         await ended(guests, id_, outcome(name, killed=killed), "the event was cancelled")
+
+
+UNREAD = {"ada": "asked", "bob": "written", "dee": "committing", "eve": "answered"}
+"""The points of the notice that an automation writes itself; Cem's waits at none."""
+
+
+@pytest.mark.timeout(180)
+@KILLED
+async def test_an_event_whose_cancellation_nobody_has_read_is_told_to_everybody_once_by_whoever_wakes(
+    guests: Guests, hosting: Hosting, killed: bool
+) -> None:
+    """Every mail comes due first. Then the cancellation is read while the automations end by themselves."""
+    house, coming = guests.house, await come(guests)
+    where = {(await guests.row(coming[name]))["id"]: ("event_cancelled", point) for name, point in UNREAD.items()}
+    held = "UPDATE occurrences SET held_at = {at} WHERE event_id = $1 AND processed_at IS NULL"
+
+    async def live() -> None:
+        async with house.pool.acquire() as connection, connection.transaction():
+            await connection.execute("UPDATE events SET status = 'cancelled' WHERE id = $1", guests.event)
+            await connection.execute(held.format(at="now()"), guests.event)
+        await guests.live(DATE + DAY)
+
+    async with stopped_at(house, where, live()) as stopped:
+        already = await stopped.blocked()
+
+        async def taken_in() -> bool:
+            return await stopped.blocked() > already
+
+        await house.pool.execute(held.format(at="NULL"), guests.event)
+        await house.until(taken_in)
+        if killed:
+            await hosting.kill()
+    await let_go(guests, stopped, hosting if killed else None)
+
+    for id_ in coming.values():
+        assert await guests.sent(id_) == [CONFIRMED, ("event_cancelled", DUE)]
+        await ended(guests, id_, UNDECIDED, "the event was cancelled")

@@ -175,15 +175,28 @@ async def test_before_the_event_the_plan_and_the_gate_agree_on_what_a_journey_co
     assert found == ({"final_details", None} if addressed else {None})
 
 
+@pytest.mark.parametrize("addressed", [True, False])
 async def test_a_follow_up_that_is_still_to_begin_is_foreseen_to_cover_as_the_gate_finds_once_it_has(
-    world: World,
+    world: World, *, addressed: bool
 ) -> None:
-    nurture = await after_the_event(world, addressed=True)
-    await world.set_event(starts_at=world.started + timedelta(days=1), ends_at=world.started + timedelta(days=2))
+    """Whoever was not there is not thanked by it, and the plan does not say so."""
+    nurture = await after_the_event(world, addressed=addressed)
+    await world.set_event(starts_at=world.started - timedelta(days=1), ends_at=world.started + timedelta(hours=1))
     await world.pool.execute("UPDATE automation_rules SET enabled = workflow_type = 'post_event_followup'")
     foreseen = await planned(world, "attendee_nurture")
     await begin(world, "post_event_followup", world.event, "active")
     assert {step: foreseen[step] for step in MINE.values()} == {
         step: await covered(world, nurture, topic) for topic, step in MINE.items()
     }
-    assert None not in (foreseen[step] for step in MINE.values())
+    assert (foreseen["thank_you_survey"] is None) is not addressed
+
+
+@pytest.mark.parametrize("overlap", ["precedence", "all"])
+async def test_the_plan_says_of_somebody_who_was_not_there_that_nobody_thanks_them(world: World, overlap: str) -> None:
+    await after_the_event(world, addressed=False)
+    await world.set_organizer(overlap=overlap)
+    [event] = await events.find(world.pool, str(world.event))
+    [strand] = [one for one in (await outlook(world.pool, event)).strands if one.type == "attendee_nurture"]
+    said = {step.step: (step.verdict, step.why) for step in strand.steps}
+    assert said["thank_you_survey"] == ("skipped", "was not there")
+    assert said["content_recap"][0] == "goes"

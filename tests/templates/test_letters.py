@@ -53,6 +53,7 @@ TABLE = {
     "community_invitation": ("community_link next_event_preview early_bird_offer", "M"),
     "event_moved": ("organizer_note", "U"),
     "event_cancelled": ("organizer_note", "U"),
+    "event_takes_place": ("", "U"),
     "deliverable_reminder": ("", ""),
     "deliverable_urgent": ("", "U"),
     "deliverable_overdue": ("", "U"),

@@ -3,6 +3,7 @@
 from collections import Counter
 
 from database.connection import Pool
+from database.notices import OF_CANCELLATION
 from database.tallies import Change, tally
 
 
@@ -10,15 +11,15 @@ async def deliver(pool: Pool, status: str, why: str | None) -> int:
     """Settle every message that is due as `status`, unless its automation or event is cancelled or paused, or it comes again by a moved date."""
     async with pool.acquire() as connection, connection.transaction():
         rows = await connection.fetch(
-            """
+            f"""
             UPDATE messages m
             SET status = CASE WHEN m.date_revision < e.date_revision AND (SELECT again_at FROM eventos_moved(m)) NOTNULL THEN 'skipped'
-                              WHEN m.step <> 'event_cancelled' AND 'cancelled' IN (a.status, e.status) THEN 'cancelled'
+                              WHEN 'cancelled' IN (a.status, e.status) AND NOT {OF_CANCELLATION} THEN 'cancelled'
                               ELSE $1 END,
                 reason = CASE WHEN m.date_revision < e.date_revision AND (SELECT again_at FROM eventos_moved(m)) NOTNULL
                                    THEN 'the event''s date was moved'
-                              WHEN m.step <> 'event_cancelled' AND a.status = 'cancelled' THEN 'the automation was cancelled'
-                              WHEN m.step <> 'event_cancelled' AND e.status = 'cancelled' THEN 'the event was cancelled'
+                              WHEN a.status = 'cancelled' AND NOT {OF_CANCELLATION} THEN 'the automation was cancelled'
+                              WHEN e.status = 'cancelled' AND NOT {OF_CANCELLATION} THEN 'the event was cancelled'
                               ELSE $2 END,
                 sent_at = CASE WHEN $1 = 'sent' THEN eventos_now(m.event_id) END
             FROM automation_workflows a JOIN events e ON e.id = a.event_id

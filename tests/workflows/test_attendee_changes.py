@@ -198,17 +198,3 @@ async def test_who_registered_before_the_cancellation_hears_of_it_though_nobody_
     await early.set(late[0], status="confirmed")  # for an event that everybody knows is off
     await early.live()
     assert [step for step, _ in await early.sent(late[0])] == ["event_cancelled"]
-
-
-async def test_cancelled_published_again_and_cancelled_again(early: Guests) -> None:
-    """An event that happens after all takes its attendees up again; a second cancellation is told again."""
-    ada = await early.register()
-    for status in ("cancelled", "published", "cancelled"):
-        await early.live(await early.house.pool.fetchval("SELECT clock_now + interval '1 day' FROM events"))
-        await early.house.set_event(early.event, status=status)
-    await early.live()
-    assert [step for step, _ in await early.sent(ada)] == [
-        "registration_confirmation",
-        "event_cancelled",
-        "event_cancelled",
-    ]
