@@ -179,6 +179,18 @@ async def test_a_date_that_the_application_gives_is_kept(desk: Desk) -> None:
     assert (row["submitted_date"], row["approved_at"]) == (date(2027, 3, 2), NOW - timedelta(days=1))
 
 
+async def test_each_hand_in_and_each_approval_has_the_day_on_which_it_came(desk: Desk) -> None:
+    logo = await desk.owes()
+    for days in (0, 12):
+        now = NOW + timedelta(days=days)
+        await desk.pool.execute("UPDATE events SET clock_now = $2 WHERE id = $1", desk.event, now)
+        for status in ("submitted", "in_progress", "submitted", "approved"):
+            await desk.set(logo, status=status)
+        row = await desk.row(logo)
+        assert (row["submitted_date"], row["approved_at"]) == (now.date(), now)
+        await desk.set(logo, status="rejected", rejection_reason="Too small")
+
+
 @pytest.mark.parametrize(("zone", "read_as"), [("Asia/Tokyo", "Asia/Tokyo"), ("Europe/Lisbn", "UTC"), (None, "UTC")])
 async def test_the_deadline_is_the_last_minute_of_the_due_date_where_the_event_is(
     desk: Desk, zone: str | None, read_as: str
