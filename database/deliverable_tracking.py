@@ -31,6 +31,12 @@ STILL_TRUE = f"""
         SELECT 1 FROM sponsor_deliverables h WHERE h.id = scope.subject_id AND h.status IN ('submitted', 'approved')))
 """
 
+HANDED_IN = f"""(
+    m.template IN {CHASING} AND EXISTS (
+        SELECT 1 FROM sponsor_deliverables h WHERE h.id = a.subject_id AND h.status IN ('submitted', 'approved'))
+)"""
+"""Asked again when a message is claimed: what was decided while the hand-in was being written has not seen it."""
+
 SUBJECT = f"{SPONSOR} WHERE {STILL_TRUE}"
 """Whom a tracker writes to unless a step says otherwise: who has handed in is not chased."""
 

@@ -10,6 +10,7 @@ from database import notices
 from database.approvals import HELD
 from database.batches import Claimed
 from database.connection import Connection, Pool
+from database.deliverable_tracking import HANDED_IN
 
 Verdict = Literal["send", "cancelled", "skipped", "paused", "unapproved", "held", "wait"]
 """`cancelled` and `skipped` are for good. `paused` and `unapproved` wait for a person, `held` for a business instant, `wait` for a rival
@@ -27,6 +28,7 @@ GATES: tuple[tuple[Verdict, str, str], ...] = (
     ),
     ("paused", "held while the automation is paused", "a.status = 'paused'"),
     ("skipped", "the event's date was moved", f"m.date_revision < e.date_revision AND NOT {notices.OF_ANY_DATE}"),
+    ("skipped", "it was handed in meanwhile", HANDED_IN),
     ("skipped", "expired before it could be sent", "m.valid_until <= coalesce(e.clock_now, now())"),
     (
         "skipped",

@@ -3,19 +3,23 @@
 from collections import Counter
 
 from database.connection import Pool
+from database.deliverable_tracking import HANDED_IN
 from database.tallies import Change, tally
 
 
 async def deliver(pool: Pool, status: str, why: str | None) -> int:
-    """Settle every message that is due as `status`, unless its automation or event is cancelled or paused, or its date is old."""
+    """Settle every message that is due as `status`, unless its automation or event is cancelled or paused, its date is old,
+    or it asks for what has been handed in.
+    """
     async with pool.acquire() as connection, connection.transaction():
         rows = await connection.fetch(
-            """
+            f"""
             UPDATE messages m
-            SET status = CASE WHEN m.date_revision < e.date_revision THEN 'skipped'
+            SET status = CASE WHEN {HANDED_IN} OR m.date_revision < e.date_revision THEN 'skipped'
                               WHEN m.step <> 'event_cancelled' AND 'cancelled' IN (a.status, e.status) THEN 'cancelled'
                               ELSE $1 END,
-                reason = CASE WHEN m.date_revision < e.date_revision THEN 'the event''s date was moved'
+                reason = CASE WHEN {HANDED_IN} THEN 'it was handed in meanwhile'
+                              WHEN m.date_revision < e.date_revision THEN 'the event''s date was moved'
                               WHEN m.step <> 'event_cancelled' AND a.status = 'cancelled' THEN 'the automation was cancelled'
                               WHEN m.step <> 'event_cancelled' AND e.status = 'cancelled' THEN 'the event was cancelled'
                               ELSE $2 END,
