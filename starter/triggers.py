@@ -252,7 +252,7 @@ class Triggers:
     async def _tell(self, occurrence: Occurrence, automation_id: UUID) -> str:
         found = await automations.addressee(self._pool, automation_id)
         if found is None:
-            return "its automation is gone"
+            return await self._end_deleted(occurrence)
         workflow_type, workflow_id = found.workflow_type, found.workflow_id
         if workflow_type == "sponsor_outreach" and occurrence.kind in (*sponsor_news.MESSAGES, *sponsor_news.FACTS):
             return await self._tell_sequence(occurrence, workflow_id)
@@ -268,6 +268,15 @@ class Triggers:
             return "told"
         lost = await automations.lose(self._pool, automation_id)
         return "its workflow was ended from outside" if lost else "its automation does not run"
+
+    async def _end_deleted(self, occurrence: Occurrence) -> str:
+        """Have the workflow of an automation end whose row went with its event: it would wait on for months, or for ever."""
+        if occurrence.kind != "event_deleted":
+            return "its automation is gone"
+        news, once = News(kind="cancelled", at=occurrence.occurred_at), f"occurrence-{occurrence.id}"
+        workflow_id = occurrence.data["workflow"]
+        heard = await tell(self._client, workflow_id, news, rehearsal=occurrence.rehearsal, once=once)
+        return "told" if heard else "its automation does not run"
 
     async def _hears(self, workflow_type: str, fact: str, automation_id: UUID) -> bool:
         """Whether an automation listens to a fact: a custom one to those that its conditions name."""

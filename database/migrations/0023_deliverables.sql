@@ -26,3 +26,17 @@ BEGIN
     NEW.updated_at := now();
     RETURN NEW;
 END $$;
+
+-- A deleted event takes the rows of its automations with it, so each says beforehand which workflow is to end.
+CREATE FUNCTION eventos_event_deleted() RETURNS TRIGGER LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO occurrences (kind, rehearsal, event_id, automation_id, subject, lane, data, occurred_at)
+    SELECT 'event_deleted', a.rehearsal, OLD.id, a.id, 'automation/' || a.id, 1,
+           jsonb_build_object('workflow', a.temporal_workflow_id), coalesce(OLD.clock_now, now())
+    FROM automation_workflows a WHERE a.event_id = OLD.id AND a.status IN ('pending', 'active', 'paused') ORDER BY a.id;
+    -- and its watch
+    INSERT INTO occurrences (kind, rehearsal, event_id, subject, occurred_at)
+    VALUES ('event_deleted', OLD.rehearsal_of IS NOT NULL, OLD.id, 'event/' || OLD.id, coalesce(OLD.clock_now, now()));
+    RETURN OLD;
+END $$;
+CREATE TRIGGER event_deleted BEFORE DELETE ON events FOR EACH ROW EXECUTE FUNCTION eventos_event_deleted();
