@@ -78,9 +78,9 @@ async def open_batches(
     return batches
 
 
-# What was paused, cancelled or moved while the words were made ($4) goes back to the gates. A posted batch has passed this.
+# What was paused, cancelled, moved or deleted while the words were made ($4) goes back to the gates. A posted batch has passed this.
 _UNCHANGED = """
-    NOT EXISTS (
+    (SELECT count(*) FROM messages WHERE id = ANY($4)) = cardinality($4::uuid[]) AND NOT EXISTS (
         SELECT 1 FROM messages m JOIN automation_workflows a ON a.id = m.automation_id JOIN events e ON e.id = m.event_id
         WHERE m.id = ANY($4) AND (a.status = 'paused' OR m.date_revision < e.date_revision
               OR ('cancelled' IN (a.status, e.status) AND m.step <> 'event_cancelled')))
