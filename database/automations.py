@@ -8,7 +8,7 @@ from uuid import UUID
 
 import asyncpg
 
-from database import journal, notifications, registrations
+from database import earlier, journal, notifications, registrations
 from database.connection import Connection, Pool
 from models.approval import DEFAULTS, Approval
 from models.automation import FOREVER, Anchors, Shift, Step, WorkflowType
@@ -38,8 +38,9 @@ async def begin(
     rules: int,
     since: datetime,
     approval: Approval | None = None,
+    anew: bool = False,
 ) -> Begun:
-    """The row of the one automation of a kind and subject; a new generation only if the last one was cancelled.
+    """The row of the one automation of a kind and subject; a new generation only if the last one was cancelled, or with `anew` has ended.
 
     `since` is the real time of what begins it: a generation that was made later was begun by this very occurrence, and a
     second look at it overrules no cancellation. `approval`, where a rule or a parent says it, comes before the organizer's
@@ -59,7 +60,8 @@ async def begin(
         workflow_type,
         subject_id,
     )
-    if last is not None and (last["status"] != "cancelled" or last["created_at"] >= since):
+    over = ("cancelled", "completed", "failed") if anew else ("cancelled",)
+    if last is not None and (last["status"] not in over or last["created_at"] >= since):
         return _begun(last)
     generation = last["generation"] + 1 if last is not None else 1
     row = await connection.fetchrow(
@@ -87,6 +89,8 @@ async def begin(
         DEFAULTS.get(workflow_type, "auto"),
     )
     assert row is not None
+    if anew:
+        await earlier.carry_over(connection, row["id"])
     return _begun(row)
 
 

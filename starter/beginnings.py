@@ -108,6 +108,8 @@ def _of(rule: RuleRow, kind: WorkflowType, known: Known) -> Iterator[Beginning]:
             return _at_registration(kind, known)
         case "event", "deliverable_added":
             return _trackers(rule, kind, known)
+        case "event", occurrence if KINDS[kind].begins_anew(occurrence):
+            return iter(())
         case "time", _:
             return _alarmed(rule, kind, known)
         case "condition", _:

@@ -90,13 +90,14 @@ class Automation(Orders):
             if known is None or known.round < round_:
                 knows.rounds[step.id] = round_
                 return await self.carry_out(Do(step.id, round_, at or now), now)
-        if reaction.ends and any(known.state is StepState.RUNNING for known in knows.progress.values()):
+        ends = knows.ends(reaction)
+        if ends and any(known.state is StepState.RUNNING for known in knows.progress.values()):
             return await self._rest(FOREVER, None)
-        if reaction.ends and (left := knows.unbegun(now, f"ended by {reaction.fact}")):
+        if ends and (left := knows.unbegun(now, f"ended by {reaction.fact}")):
             return await self.carry_out(left[0], now)
         if reaction.rearms:
             knows.rearm(now)
-        if reaction.ends:
+        if ends:
             knows.over = "completed"
         knows.reacted[reaction.fact] += 1
         knows.happened.pop(0)

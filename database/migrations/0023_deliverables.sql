@@ -27,6 +27,44 @@ BEGIN
     RETURN NEW;
 END $$;
 
+-- What was approved can be taken back like what was handed in.
+CREATE OR REPLACE FUNCTION eventos_deliverables_changed() RETURNS TRIGGER LANGUAGE plpgsql AS $$
+BEGIN
+    -- What chases is no longer true, and dies at the gate, also where quiet hours or a pause hold it.
+    UPDATE messages m SET valid_until = least(m.valid_until, eventos_now(m.event_id))
+    FROM after n JOIN before o ON o.id = n.id
+    JOIN automation_workflows a ON a.workflow_type = 'deliverable_tracking' AND a.subject_id = n.id
+    JOIN workflow_execution_logs l ON l.workflow_id = a.id
+    WHERE (n.due_date <> o.due_date OR (n.status IN ('submitted', 'approved') AND n.status IS DISTINCT FROM o.status))
+      AND m.log_id = l.id AND m.status = 'queued'
+      AND m.template IN ('deliverable_reminder', 'deliverable_urgent', 'deliverable_overdue', 'deliverable_overdue_alert');
+
+    -- What needs no approval is approved by being handed in.
+    INSERT INTO occurrences (kind, rehearsal, event_id, automation_id, subject, lane, data, occurred_at)
+    SELECT news.kind, e.rehearsal_of IS NOT NULL, e.id, a.id, 'deliverable/' || n.id, 1,
+           jsonb_build_object('deliverable', n.id, 'status', n.status), coalesce(e.clock_now, now())
+    FROM after n JOIN before o ON o.id = n.id JOIN events e ON e.id = n.event_id
+    CROSS JOIN LATERAL (VALUES
+        (1, 'deliverable_moved', n.due_date <> o.due_date),
+        (2, 'deliverable_submitted', n.status = 'submitted' AND o.status IS DISTINCT FROM 'submitted'),
+        (3, 'deliverable_approved', (n.status = 'approved' OR (n.status = 'submitted' AND NOT n.requires_approval))
+            AND n.status IS DISTINCT FROM o.status),
+        (4, 'deliverable_rejected', n.status = 'rejected' AND o.status IS DISTINCT FROM 'rejected'),
+        (5, 'deliverable_reopened', o.status IN ('submitted', 'approved') AND n.status IN ('pending', 'in_progress', 'overdue'))
+    ) AS news(place, kind, happened)
+    LEFT JOIN automation_workflows a ON a.workflow_type = 'deliverable_tracking' AND a.subject_id = n.id
+          AND a.status IN ('pending', 'active', 'paused')
+    WHERE news.happened ORDER BY n.id, news.place;
+    RETURN NULL;
+END $$;
+
+-- Where no tracker listens any more, what is owed again begins one.
+INSERT INTO automation_rules (name, kind, occurrence, match, workflow_type)
+VALUES ('Deliverable Tracking after a Rejection', 'event', 'deliverable_rejected', 'event_status != ''cancelled''',
+        'deliverable_tracking'),
+       ('Deliverable Tracking of what is taken back', 'event', 'deliverable_reopened', 'event_status != ''cancelled''',
+        'deliverable_tracking');
+
 -- A deleted event takes the rows of its automations with it, so each says beforehand which workflow is to end.
 CREATE FUNCTION eventos_event_deleted() RETURNS TRIGGER LANGUAGE plpgsql AS $$
 BEGIN

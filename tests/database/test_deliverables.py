@@ -10,8 +10,8 @@ import pytest
 
 from database import control, gates
 from database.connection import Pool
-from database.deliverable_tracking import CHASING
 from database.control import Scope
+from database.deliverable_tracking import CHASING
 from tests.database.desk import DUE, NOW, Desk, make_desk
 
 

@@ -67,9 +67,7 @@ async def test_everything_that_waits_for_months_ends_when_its_event_is_deleted(w
     attendee = f"attendee_nurture/{registration}/1"
     for id_ in (attendee, tracker(logo), paused):
         await working.until_row(id_, status="active")
-    await control.pause(
-        working.pool, Scope(automation_id=(await working.row(paused))["id"])
-    )
+    await control.pause(working.pool, Scope(automation_id=(await working.row(paused))["id"]))
     await working.quiet()
     other = await working.event()
     stays = await working.begin(other, LATER)
