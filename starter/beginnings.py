@@ -74,6 +74,9 @@ def beginnings(rules: Sequence[RuleRow], known: Known) -> Iterator[Beginning]:
         if kind == "custom":
             yield from _custom(rule, known)
             continue
+        if (why := watch.nameless(rule.kind, kind)) is not None:
+            yield Beginning(kind, event.id, rule.name, f"rule '{rule.name}'", rule=rule, problem=why)
+            continue
         for one in _of(rule, kind, known):
             if known.begun.get((one.workflow_type, one.subject_id)) not in LIVE:
                 yield one._replace(rule=rule)
@@ -93,7 +96,7 @@ def _custom(rule: RuleRow, known: Known) -> Iterator[Beginning]:
 
 
 def _meant(rule: RuleRow, known: Known, fire: datetime | None = None) -> begun_by.Meant:
-    return begun_by.meant(rule.name, rule.workflow_type, rule.parameters, known.event.id, None, fire)
+    return begun_by.meant(rule.name, rule.kind, rule.workflow_type, rule.parameters, known.event.id, None, fire)
 
 
 def _of(rule: RuleRow, kind: WorkflowType, known: Known) -> Iterator[Beginning]:

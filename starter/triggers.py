@@ -210,7 +210,9 @@ class Triggers:
                     continue
                 if occurrence.kind == "event_status_change" and event.status != occurrence.data.get("status"):
                     return f"overtaken: the event is {event.status} now"
-                found = rules.meant(rule.name, rule.workflow_type, rule.parameters, event_id, self._known, fire)
+                found = rules.meant(
+                    rule.name, rule.kind, rule.workflow_type, rule.parameters, event_id, self._known, fire
+                )
             except (rules.Unfit, conditions.ConditionError) as error:
                 outcomes.append(await self._refuse(rule, event, str(error)))
                 continue
