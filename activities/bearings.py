@@ -3,7 +3,7 @@
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from database import approvals, automations, subjects
+from database import approvals, automations, standstill, subjects
 from database.connection import Pool
 from models import conditions, moments
 from models.automation import Anchors
@@ -29,6 +29,10 @@ class BearingsActivities:
             problem = _missing(asked, anchors, standing.zone)
         except moments.UnknownZone as error:
             instants, problem = moments.Instants(due={}, until={}), str(error)
+        waits = standing.status != "cancelled" and standing.last_error == problem
+        if standing.last_error is not None and not waits:
+            async with self._pool.acquire() as connection, connection.transaction():
+                await standstill.take_back(connection, standing.event_id, standing.last_error)
         now = max(standing.now, asked.now) if asked.now is not None else standing.now
         awaited, approved = await approvals.attend(self._pool, asked.automation_id, now)
         named = conditions.columns(step.condition for step in asked.steps)

@@ -78,3 +78,6 @@ BEGIN
     RETURN OLD;
 END $$;
 CREATE TRIGGER event_deleted BEFORE DELETE ON events FOR EACH ROW EXECUTE FUNCTION eventos_event_deleted();
+
+-- what an event's organizer has been told
+CREATE INDEX idx_notifications_event ON notifications(event_id);
