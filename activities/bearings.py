@@ -5,7 +5,7 @@ from contextlib import suppress
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from database import approvals, automations, dates, subjects
+from database import approvals, automations, dates, standstill, subjects
 from database.connection import Pool
 from models import conditions, moments
 from models.automation import Anchors
@@ -31,6 +31,10 @@ class BearingsActivities:
             problem = _missing(asked, anchors, standing.zone)
         except moments.UnknownZone as error:
             instants, problem = moments.Instants(due={}, until={}), str(error)
+        waits = standing.status != "cancelled" and standing.problem == problem
+        if standing.problem is not None and not waits:
+            async with self._pool.acquire() as connection, connection.transaction():
+                await standstill.take_back(connection, standing.event_id, standing.problem)
         now = max(standing.now, asked.now) if asked.now is not None else standing.now
         awaited, approved = await approvals.attend(self._pool, asked.automation_id, now)
         named = conditions.columns(step.condition for step in asked.steps)

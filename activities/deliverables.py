@@ -31,7 +31,7 @@ class Deliverables:
         return _there(await deliverable_tracking.mark_overdue(self._pool, about.automation_id))
 
     async def await_again(self, about: Act) -> str:
-        """What was rejected is pending again; returns its status then."""
+        """What was rejected or taken back is pending again, or overdue by now; returns its status then."""
         return _there(await deliverable_tracking.await_again(self._pool, about.automation_id))
 
     async def ask_for_review(self, about: Act) -> str:

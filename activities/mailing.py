@@ -163,7 +163,7 @@ class Mailing:
         """Whether the same bytes may not be posted again: their key is too old, or a message of them must not go any more."""
         posted_at = overdue.batch.first_posted_at
         old = posted_at is not None and datetime.now(UTC) - posted_at > KEY_LIFE
-        return old or any(one.verdict in FOR_GOOD for one in overdue.judged)
+        return old or not overdue.whole or any(one.verdict in FOR_GOOD for one in overdue.judged)
 
     def _misnumbered(self, named: int, sent: int) -> Unavailable:
         words = f"Resend named {named} ids for {sent} mails; the batch is posted again under its key."

@@ -2,13 +2,12 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from hashlib import sha256
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import asyncpg
 
-from database import journal, notifications, registrations
+from database import earlier, journal, registrations, standstill
 from database.connection import Connection, Pool
 from models.approval import DEFAULTS, Approval
 from models.automation import FOREVER, Anchors, Shift, Step, WorkflowType
@@ -39,8 +38,9 @@ async def begin(
     rules: int,
     since: datetime,
     approval: Approval | None = None,
+    anew: bool = False,
 ) -> Begun:
-    """The row of the one automation of a kind and subject; a new generation only if the last one was cancelled.
+    """The row of the one automation of a kind and subject; a new generation only if the last one was cancelled, or with `anew` has ended.
 
     `since` is the real time of what begins it: a generation that was made later was begun by this very occurrence, and a
     second look at it overrules no cancellation. `approval`, where a rule or a parent says it, comes before the organizer's
@@ -60,7 +60,8 @@ async def begin(
         workflow_type,
         subject_id,
     )
-    if last is not None and (last["status"] != "cancelled" or last["created_at"] >= since):
+    over = ("cancelled", "completed", "failed") if anew else ("cancelled",)
+    if last is not None and (last["status"] not in over or last["created_at"] >= since):
         return _begun(last)
     generation = last["generation"] + 1 if last is not None else 1
     row = await connection.fetchrow(
@@ -88,6 +89,8 @@ async def begin(
         DEFAULTS.get(workflow_type, "auto"),
     )
     assert row is not None
+    if anew:
+        await earlier.carry_over(connection, row["id"])
     return _begun(row)
 
 
@@ -107,11 +110,14 @@ class Standing(NamedTuple):
     now: datetime
     deadline: datetime | None
     shifts: list[dict[str, Any]]
+    event_id: UUID
+    problem: str | None
+    """What stood in its way when it was last looked at."""
 
 
 _STANDING = """
     a.status, coalesce(a.started_at, eventos_now(e.id)), e.timezone, e.starts_at, e.ends_at, e.date_revision,
-    eventos_now(e.id), eventos_deadline(a.subject_id), a.shifts
+    eventos_now(e.id), eventos_deadline(a.subject_id), a.shifts, e.id
 """
 
 
@@ -130,9 +136,9 @@ async def look(pool: Pool, automation_id: UUID) -> Standing | None:
             problem = NULL,
             last_error = eventos_last_error(a.id, NULL),
             updated_at = now()
-        FROM events e
+        FROM events e, (SELECT problem FROM automation_workflows WHERE id = $1) was
         WHERE a.id = $1 AND e.id = a.event_id
-        RETURNING {_STANDING}
+        RETURNING {_STANDING}, was.problem
         """,
         automation_id,
     )
@@ -147,7 +153,7 @@ async def standing(pool: Pool | Connection, automation_id: UUID) -> Standing | N
 async def standings(pool: Pool | Connection, ids: Collection[UUID]) -> dict[UUID, Standing]:
     """The same of many at once."""
     rows = await pool.fetch(
-        f"SELECT a.id, {_STANDING} FROM automation_workflows a JOIN events e ON e.id = a.event_id WHERE a.id = ANY($1)",
+        f"SELECT a.id, {_STANDING}, a.problem FROM automation_workflows a JOIN events e ON e.id = a.event_id WHERE a.id = ANY($1)",
         list(ids),
     )
     return {id_: Standing(*rest) for id_, *rest in map(tuple, rows)}
@@ -169,12 +175,12 @@ def anchors(standing: Standing) -> Anchors:
 async def rest(
     pool: Pool, automation_id: UUID, until: datetime, *, step: str | None, next_at: datetime | None, problem: str | None
 ) -> None:
-    """Keep which step the automation waits for, and when it is due. A problem is told to the organizer, once.
+    """Keep which step the automation waits for, and when it is due. A problem is told to the organizer, once per event.
 
     `until` is when a rehearsal's conductor has to wake it (`FOREVER` is news only); a real one is woken by its own timer.
     """
     async with pool.acquire() as connection, connection.transaction():
-        name = await connection.fetchval(
+        await connection.execute(
             """
             UPDATE automation_workflows
             SET rest_until = CASE WHEN rehearsal THEN coalesce($2::timestamptz, 'infinity') END,
@@ -184,34 +190,30 @@ async def rest(
                 last_error = eventos_last_error(id, $4),
                 updated_at = now()
             WHERE id = $1
-            RETURNING name
             """,
             *(automation_id, None if until >= FOREVER else until, step, problem, next_at),
         )
         if problem is not None:
-            await notifications.tell_by_mail(
-                connection,
-                automation_id=automation_id,
-                key=f"problem/{automation_id}/{sha256(problem.encode()).hexdigest()[:32]}",
-                title=f"{name} cannot go on",
-                body=problem,
-            )
+            await standstill.tell(connection, automation_id, problem)
 
 
 async def finish(pool: Pool, automation_id: UUID, status: str) -> None:
     """Close an automation's row. What still ran in its journal ends as skipped, queued messages die at the gate."""
     async with pool.acquire() as connection, connection.transaction():
-        await connection.execute(
+        row = await connection.fetchrow(
             """
             UPDATE automation_workflows
             SET status = CASE WHEN status = 'cancelled' THEN status ELSE $2 END,
                 completed_at = coalesce(completed_at, eventos_now(event_id)), rest_until = 'infinity',
                 next_execution_at = NULL, current_step = NULL, problem = NULL, updated_at = now()
-            WHERE id = $1
+            FROM (SELECT problem FROM automation_workflows WHERE id = $1) was
+            WHERE id = $1 RETURNING event_id, was.problem
             """,
             automation_id,
             status,
         )
+        if row is not None and row["problem"] is not None:
+            await standstill.take_back(connection, row["event_id"], row["problem"])
         await connection.execute(
             """
             UPDATE workflow_execution_logs l

@@ -84,10 +84,10 @@ async def open_batches(
     return batches
 
 
-# What was paused, cancelled or moved since the gates were asked ($4) goes back to them, and so does, before its first request, what
-# was reported as sent meanwhile.
+# What was paused, cancelled, moved or deleted since the gates were asked ($4) goes back to them, and so does, before its first
+# request, what was reported as sent meanwhile.
 _UNCHANGED = """
-    NOT EXISTS (
+    (SELECT count(*) FROM messages WHERE id = ANY($4)) = cardinality($4::uuid[]) AND NOT EXISTS (
         SELECT 1 FROM messages m JOIN automation_workflows a ON a.id = m.automation_id JOIN events e ON e.id = m.event_id
         WHERE m.id = ANY($4) AND CASE WHEN m.status <> 'sending' THEN batches.status = 'claimed'
               ELSE a.status = 'paused' OR m.date_revision < e.date_revision

@@ -31,6 +31,12 @@ STILL_TRUE = f"""
         SELECT 1 FROM sponsor_deliverables h WHERE h.id = scope.subject_id AND h.status IN ('submitted', 'approved')))
 """
 
+HANDED_IN = f"""(
+    m.template IN {CHASING} AND EXISTS (
+        SELECT 1 FROM sponsor_deliverables h WHERE h.id = a.subject_id AND h.status IN ('submitted', 'approved'))
+)"""
+"""Asked again when a message is claimed: what was decided while the hand-in was being written has not seen it."""
+
 SUBJECT = f"{SPONSOR} WHERE {STILL_TRUE}"
 """Whom a tracker writes to unless a step says otherwise: who has handed in is not chased."""
 
@@ -135,15 +141,33 @@ _OVERDUE = """
 
 
 async def mark_overdue(pool: Pool, automation_id: UUID) -> str | None:
-    """Say of what was not handed in that it is overdue, and show the organizer, once per due date; its status then.
+    """Say of what was not handed in that it is overdue; its status then. What is rejected is so until its sponsor was told why.
 
     None if the deliverable is gone.
     """
-    status: str | None = await pool.fetchval(
+    owed = "CASE WHEN d.status IN ('submitted', 'approved', 'rejected') THEN d.status ELSE 'overdue' END"
+    return await _change(pool, automation_id, owed, "d.submitted_date")
+
+
+async def await_again(pool: Pool, automation_id: UUID) -> str | None:
+    """What was rejected or taken back is pending again, or overdue if its date has passed; its status then. None if it is gone.
+
+    The reason of a rejection stays, for the words that tell of it.
+    """
+    owed = """
+        CASE WHEN d.status IN ('submitted', 'approved') THEN d.status
+             WHEN eventos_deadline(d.id) <= eventos_now(d.event_id) THEN 'overdue'
+             WHEN d.status = 'rejected' THEN 'pending' ELSE d.status END
+    """
+    return await _change(pool, automation_id, owed, "CASE WHEN d.status <> 'rejected' THEN d.submitted_date END")
+
+
+async def _change(pool: Pool, automation_id: UUID, status: str, submitted_date: str) -> str | None:
+    """Give a deliverable a status and the date of its hand-in; what is overdue by it is shown to the organizer, once per due date."""
+    then: str | None = await pool.fetchval(
         f"""
         WITH checked AS (
-            UPDATE sponsor_deliverables d
-            SET status = CASE WHEN d.status IN ('submitted', 'approved') THEN d.status ELSE 'overdue' END
+            UPDATE sponsor_deliverables d SET status = {status}, submitted_date = {submitted_date}
             FROM automation_workflows a WHERE a.id = $1 AND d.id = a.subject_id
             RETURNING d.id, d.name, d.status, d.due_date, d.sponsorship_id, a.id AS automation_id, a.event_id, a.organizer_id
         ), told AS (
@@ -153,22 +177,7 @@ async def mark_overdue(pool: Pool, automation_id: UUID) -> str | None:
         """,
         automation_id,
     )
-    return status
-
-
-async def await_again(pool: Pool, automation_id: UUID) -> str | None:
-    """What was rejected is pending again; its status then. The reason stays, for the words that tell of it. None if it is gone."""
-    status: str | None = await pool.fetchval(
-        """
-        UPDATE sponsor_deliverables d
-        SET status = CASE WHEN d.status = 'rejected' THEN 'pending' ELSE d.status END,
-            submitted_date = CASE WHEN d.status = 'rejected' THEN NULL ELSE d.submitted_date END
-        FROM automation_workflows a WHERE a.id = $1 AND d.id = a.subject_id
-        RETURNING d.status
-        """,
-        automation_id,
-    )
-    return status
+    return then
 
 
 _TO_REVIEW = """

@@ -10,6 +10,7 @@ from database import notices
 from database.approvals import HELD
 from database.batches import Claimed
 from database.connection import Connection, Pool
+from database.deliverable_tracking import HANDED_IN
 from database.followup import ABSENT, THANKS, absent
 
 Verdict = Literal["send", "cancelled", "skipped", "paused", "unapproved", "held", "wait"]
@@ -34,6 +35,7 @@ GATES: tuple[tuple[Verdict, str, str], ...] = (
     ("skipped", "the event's date was moved", "m.status <> 'queued' AND m.date_revision < e.date_revision"),
     ("skipped", "the event's date was moved", "moved.again_at <= coalesce(e.clock_now, now())"),
     ("held", MOVED, "moved.again_at IS NOT NULL"),
+    ("skipped", "it was handed in meanwhile", HANDED_IN),
     (
         "skipped",
         "expired before it could be sent",

@@ -151,6 +151,7 @@ class Rule(NamedTuple):
 
     id: UUID
     name: str
+    kind: str
     match: str
     workflow_type: str
     parameters: dict[str, Any]
@@ -163,7 +164,7 @@ async def rules_for(pool: Pool, kind: str, event_id: UUID, rule: str | None = No
     """
     rows: list[asyncpg.Record] = await pool.fetch(
         """
-        SELECT r.id, r.name, CASE WHEN r.kind = 'condition' THEN '' ELSE r.match END, r.workflow_type, r.parameters FROM automation_rules r
+        SELECT r.id, r.name, r.kind, CASE WHEN r.kind = 'condition' THEN '' ELSE r.match END, r.workflow_type, r.parameters FROM automation_rules r
         WHERE r.enabled AND (r.kind IN ('event', 'external') AND r.occurrence = $1 OR r.id = $3::text::uuid)
           AND (r.organizer_id IS NULL OR r.organizer_id IN
                (SELECT coalesce(o.rehearsal_of, o.id) FROM events e JOIN organizers o ON o.id = e.organizer_id WHERE e.id = $2))

@@ -18,6 +18,8 @@ class Overdue:
     batch: Batch
     judged: list[Judged]
     """What the gates now say to those of its messages that are still open; a webhook may have settled others."""
+    whole: bool = True
+    """None of its messages was deleted with its event."""
 
     @property
     def open(self) -> Batch:
@@ -33,6 +35,7 @@ async def take_over(pool: Pool, channel: str, *, rehearsal: bool, limit: int) ->
         WHERE id IN (SELECT id FROM batches WHERE rehearsal = $1 AND channel = $2 AND lease_until < now()
                      AND status IN ('claimed', 'posted', 'unknown') ORDER BY lease_until LIMIT $3 FOR UPDATE SKIP LOCKED)
         RETURNING b.id, b.claim_token, b.status, b.payload, b.first_posted_at, b.attempts, b.lookups, b.message_ids,
+                  (SELECT count(*) FROM messages m WHERE m.id = ANY(b.message_ids)) = cardinality(b.message_ids) AS whole,
                   ARRAY(SELECT m.id FROM unnest(b.message_ids) WITH ORDINALITY AS i(id, place) JOIN messages m USING (id)
                         WHERE m.batch_id = b.id ORDER BY place) AS ids,
                   ARRAY(SELECT m.id FROM messages m WHERE m.id = ANY(b.message_ids) AND m.batch_id = b.id
@@ -58,7 +61,7 @@ async def take_over(pool: Pool, channel: str, *, rehearsal: bool, limit: int) ->
             lookups=row["lookups"],
             posted=tuple(row["message_ids"]),
         )
-        overdue.append(Overdue(batch, [one for one in ours if one.message.id in still_open]))
+        overdue.append(Overdue(batch, [one for one in ours if one.message.id in still_open], row["whole"]))
     return overdue
 
 

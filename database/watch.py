@@ -84,7 +84,7 @@ async def look(pool: Pool, event_id: UUID) -> Watched:
         if event["status"] in ("draft", "cancelled") or (last is not None and last <= event["now"]):
             await connection.execute("DELETE FROM event_watches WHERE event_id = $1", event_id)
             return Watched(over=True)
-        rules = await _rules(connection, event)
+        rules = await _fit(connection, event)
         told = await _told(connection, event_id, event["date_revision"])
         waits = [(last, "the end of the watch")] if last is not None else []
         for alarm in watch.alarms(rules, anchors, event["now"]):
@@ -120,7 +120,7 @@ async def ask_conditions(pool: Pool, event_id: UUID) -> None:
         event = await _lock(connection, event_id)
         if event is None:
             return
-        asking = [rule for rule in await _rules(connection, event) if rule.moment is None]
+        asking = [rule for rule in await _fit(connection, event) if rule.moment is None]
         if asking:
             await _ask(connection, event_id, event, asking)
 
@@ -147,12 +147,24 @@ def _anchors(event: asyncpg.Record) -> Anchors:
     )
 
 
+async def _fit(connection: Connection, event: asyncpg.Record) -> list[Rule]:
+    """The time and condition rules of an event; of those that can never begin anything its organizer is told instead."""
+    fit = []
+    for rule in await _rules(connection, event):
+        why = watch.nameless("condition" if rule.moment is None else "time", rule.workflow_type)
+        if why is None:
+            fit.append(rule)
+        else:
+            await _refuse(connection, event["id"], Unfit(rule, why))
+    return fit
+
+
 async def _rules(connection: Connection, event: asyncpg.Record) -> list[Rule]:
     rows = await connection.fetch(
         """
         SELECT r.id, r.name, r.occurrence, r.match, r.moment,
                -- a rehearsal lives in another time than the rule was written in
-               greatest(CASE WHEN $2 THEN $3 ELSE r.created_at END, t.since) AS since
+               greatest(CASE WHEN $2 THEN $3 ELSE r.created_at END, t.since) AS since, r.workflow_type
         FROM automation_rules r LEFT JOIN rules_timed t ON t.rule_id = r.id AND t.event_id = $4
         WHERE r.enabled AND (r.kind = 'condition' OR r.moment IS NOT NULL)
           AND (r.organizer_id IS NULL OR r.organizer_id = (SELECT coalesce(rehearsal_of, id) FROM organizers WHERE id = $1))

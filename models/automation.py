@@ -89,7 +89,8 @@ class Reaction(Frozen):
     withdraws: tuple[str, ...] = ()
     """Facts that this one makes untrue."""
     rearms: bool = False
-    """Steps that count from an anchor and lie ahead begin a new round."""
+    """Steps that count from an anchor begin a new round: what lies ahead, and what was skipped though it is carried out however late.
+    Where the automation has ended, such a fact begins it anew."""
 
 
 class Shift(Frozen):

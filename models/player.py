@@ -18,6 +18,14 @@ Refusal = Literal["paused", "cancelled", "stale", "unapproved"]
 asked for the approval."""
 
 
+class News(Frozen):
+    """Something an automation is told. `kind` is the name of the signal, `at` the business instant."""
+
+    kind: str
+    at: AwareDatetime
+    data: dict[str, str | int | bool | None] = Field(default_factory=dict)
+
+
 class AutomationInput(Frozen):
     """What an automation begins with, and keeps: its timeline travels with it."""
 
@@ -31,6 +39,10 @@ class AutomationInput(Frozen):
     """It listens on when its timeline has been played; only a reaction or a person ends it."""
     rules: int = RULES
     rehearsal: bool = False
+    begun_by: News | None = None
+    """The fact that began it anew after its end: the first thing it hears."""
+    earlier: dict[str, Progress] = Field(default_factory=dict)
+    """What had become of its steps, and of the answers to facts, by then; it goes on from there."""
 
 
 class Asked(Frozen):
@@ -150,14 +162,6 @@ class Finish(Frozen):
     automation_id: UUID
     event_id: UUID
     status: Literal["completed", "cancelled"]
-
-
-class News(Frozen):
-    """Something an automation is told. `kind` is the name of the signal, `at` the business instant."""
-
-    kind: str
-    at: AwareDatetime
-    data: dict[str, str | int | bool | None] = Field(default_factory=dict)
 
 
 class StepOrder(Frozen):

@@ -1,6 +1,6 @@
 """The watch over an event: which instants its rules wait for. Pure."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import NamedTuple
@@ -27,6 +27,13 @@ ENDED = "event_ended"
 def event_watch_id(event_id: UUID) -> str:
     """The Temporal workflow id of an event's watch."""
     return f"event_watch/{event_id}"
+
+
+SUBJECTS: Mapping[str, tuple[str, str]] = {
+    "attendee_nurture": ("registration", "registration_confirmed"),
+    "deliverable_tracking": ("deliverable", "deliverable_added"),
+}
+"""What some kinds of automations are about, one of many of an event, and the occurrence that says which."""
 
 
 class WatchInput(Frozen):
@@ -57,6 +64,8 @@ class Rule(NamedTuple):
     moment: str | None
     since: AwareDatetime
     """Business instant; what had passed by then is not made up for."""
+    workflow_type: str = "custom"
+    """What it begins."""
 
 
 class Alarm(NamedTuple):
@@ -76,6 +85,17 @@ class Unfit(NamedTuple):
 
     rule: Rule
     reason: str
+
+
+def nameless(kind: str, workflow_type: str) -> str | None:
+    """Why a rule of this kind can never begin this: time and conditions name none of its subjects. None if it can."""
+    if kind not in ("time", "condition") or workflow_type not in SUBJECTS:
+        return None
+    subject, occurrence = SUBJECTS[workflow_type]
+    return (
+        f"{workflow_type} is about one {subject}, and a {kind} rule cannot say which; "
+        f"write it as a rule of kind 'event' for {occurrence}"
+    )
 
 
 def alarms(rules: Iterable[Rule], anchors: Anchors, now: datetime) -> Iterator[Alarm | Unfit]:

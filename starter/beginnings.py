@@ -76,6 +76,9 @@ def beginnings(rules: Sequence[RuleRow], known: Known) -> Iterator[Beginning]:
         if kind == "custom":
             yield from _custom(rule, known)
             continue
+        if (why := watch.nameless(rule.kind, kind)) is not None:
+            yield Beginning(kind, event.id, rule.name, f"rule '{rule.name}'", rule=rule, problem=why)
+            continue
         for one in _of(rule, kind, known):
             if known.begun.get((one.workflow_type, one.subject_id)) not in LIVE:
                 yield one._replace(rule=rule)
@@ -95,7 +98,7 @@ def _custom(rule: RuleRow, known: Known) -> Iterator[Beginning]:
 
 
 def _meant(rule: RuleRow, known: Known, fire: datetime | None = None) -> begun_by.Meant:
-    return begun_by.meant(rule.name, rule.workflow_type, rule.parameters, known.event.id, None, fire)
+    return begun_by.meant(rule.name, rule.kind, rule.workflow_type, rule.parameters, known.event.id, None, fire)
 
 
 def _of(rule: RuleRow, kind: WorkflowType, known: Known) -> Iterator[Beginning]:
@@ -110,6 +113,8 @@ def _of(rule: RuleRow, kind: WorkflowType, known: Known) -> Iterator[Beginning]:
             return _at_registration(kind, known)
         case "event", "deliverable_added":
             return _trackers(rule, kind, known)
+        case "event", occurrence if KINDS[kind].begins_anew(occurrence):
+            return iter(())
         case "time", _:
             return _alarmed(rule, kind, known)
         case "condition", _:

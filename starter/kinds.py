@@ -36,6 +36,10 @@ class Kind:
         """Whether an automation of this kind is told of such an occurrence."""
         return occurrence in self.facts or any(reaction.fact == occurrence for reaction in self.reactions)
 
+    def begins_anew(self, occurrence: str) -> bool:
+        """Whether such an occurrence also begins one that has ended: its subject is to be attended to again."""
+        return any(reaction.rearms and reaction.fact == occurrence for reaction in self.reactions)
+
 
 KINDS: Mapping[WorkflowType, Kind] = {
     "event_launch": Kind(

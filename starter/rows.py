@@ -21,6 +21,8 @@ async def row_of(
     subject_id: UUID,
     since: datetime,
     approval: Approval | None = None,
+    *,
+    anew: bool = False,
 ) -> Begun:
     """The one row of a kind and subject, made now or before; see `automations.begin`."""
     subject = await automations.subject_name(connection, workflow_type, subject_id)
@@ -35,6 +37,7 @@ async def row_of(
         rules=RULES,
         since=since,
         approval=approval,
+        anew=anew,
     )
 
 

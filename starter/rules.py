@@ -8,7 +8,7 @@ from uuid import UUID
 
 from database.events import Event
 from database.occurrences import Occurrence
-from models import conditions, moments, recurrences
+from models import conditions, moments, recurrences, watch
 from models.approval import Approval
 from models.automation import Step, WorkflowType
 from models.definition import read
@@ -35,6 +35,7 @@ class Meant(NamedTuple):
 
 def meant(
     name: str,
+    rule_kind: str,
     workflow_type: str,
     parameters: Mapping[str, Any],
     event_id: UUID,
@@ -45,6 +46,8 @@ def meant(
     found = next((kind for kind in KINDS if kind == workflow_type), None)
     if found is None:
         raise Unfit(f"it begins {workflow_type!r}, which does not exist; there are {', '.join(KINDS)}")
+    if (why := watch.nameless(rule_kind, found)) is not None:
+        raise Unfit(why)
     approval = parameters.get("approval")
     if approval not in (None, "auto", "required"):
         raise Unfit(f"it says approval {approval!r}; it is 'auto' or 'required'")

@@ -14,7 +14,7 @@ from temporalio.common import (
 )
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
-from database import automations, decisions, events, notices, notifications, occurrences, sequences
+from database import automations, events, notices, notifications, occurrences, planning
 from database.connection import Pool
 from database.events import Event
 from database.occurrences import Occurrence, Rule
@@ -27,9 +27,10 @@ from models.player import AutomationInput, News
 from models.problems import Known
 from starter import rules, sponsor_news
 from starter.cancelling import cancel_all, registered_before
-from starter.client import AUTOMATION_TYPE, EVENT_ID, REHEARSAL, tell
-from starter.kinds import KINDS, NEWS, Kind
+from starter.client import AUTOMATION_TYPE, EVENT_ID, REHEARSAL
+from starter.kinds import KINDS, Kind
 from starter.rows import row_of, taken_up
+from starter.telling import Telling, news_of
 from starter.watch import Watches
 from starter.webhooks import Webhooks
 
@@ -60,6 +61,7 @@ class Triggers:
         self._client = client
         self._task_queue = task_queue
         self._watches = Watches(pool, client, task_queue)
+        self._telling = Telling(pool, client)
         self._webhooks = webhooks
         self._known = known
 
@@ -73,7 +75,9 @@ class Triggers:
         if occurrence.kind == "webhook" and self._webhooks is not None:
             return await self._webhooks.take_in(UUID(occurrence.data["delivery"]))
         if occurrence.automation_id is not None:
-            return await self._tell(occurrence, occurrence.automation_id)
+            told = await self._telling.tell(occurrence, occurrence.automation_id)
+            if told is not None:
+                return told
         if occurrence.event_id is None:
             return "belongs to no event"
         try:
@@ -126,10 +130,12 @@ class Triggers:
         *,
         kind: Kind | None = None,
         approval: Approval | None = None,
+        anew: News | None = None,
     ) -> str:
         """Begin an automation of a kind for a subject, once for what happened at `since`; says what came of it.
 
-        `approval` is what its rule says about it, if it says anything; else the organizer's setting counts.
+        `approval` is what its rule says about it, if it says anything; else the organizer's setting counts. `anew` is a fact
+        that also begins one where the last has ended: it goes on from there.
         """
         kind = kind or KINDS[workflow_type]
         closes = {"event_date": event.starts_at, "event_end": event.ends_at}.get(kind.closes or "")
@@ -137,7 +143,9 @@ class Triggers:
             said = "started" if kind.closes == "event_date" else "ended"
             raise Refused(f"{event.name} has already {said}, so its {workflow_type} has nothing left to do.")
         async with self._pool.acquire() as connection, connection.transaction():
-            begun = await row_of(connection, workflow_type, kind, event, subject_id, since, approval)
+            begun = await row_of(
+                connection, workflow_type, kind, event, subject_id, since, approval, anew=anew is not None
+            )
         if begun.status in ("completed", "failed", "cancelled"):
             return f"{workflow_type} has run already"
         if workflow_type == "attendee_nurture" and begun.generation > 1:
@@ -155,6 +163,8 @@ class Triggers:
                     open_ended=kind.open_ended,
                     rules=begun.rules,
                     rehearsal=begun.rehearsal,
+                    begun_by=anew,
+                    earlier=(await planning.progress(self._pool, [begun.id]))[begun.id] if anew else {},
                 ),
                 id=begun.temporal_workflow_id,
                 task_queue=self._task_queue,
@@ -199,12 +209,15 @@ class Triggers:
                     continue
                 if occurrence.kind == "event_status_change" and event.status != occurrence.data.get("status"):
                     return f"overtaken: the event is {event.status} now"
-                found = rules.meant(rule.name, rule.workflow_type, rule.parameters, event_id, self._known, fire)
+                found = rules.meant(
+                    rule.name, rule.kind, rule.workflow_type, rule.parameters, event_id, self._known, fire
+                )
             except (rules.Unfit, conditions.ConditionError) as error:
                 outcomes.append(await self._refuse(rule, event, str(error)))
                 continue
             try:
                 subject_id = found.subject_id or await self._subject(found.workflow_type, event, occurrence)
+                begins_anew = found.kind.begins_anew(occurrence.kind)
                 outcomes.append(
                     await self.begin(
                         found.workflow_type,
@@ -213,6 +226,7 @@ class Triggers:
                         occurrence.created_at,
                         kind=found.kind,
                         approval=found.approval,
+                        anew=news_of(occurrence) if begins_anew else None,
                     )
                 )
             except (NotConfirmed, UnknownSubject) as error:
@@ -247,51 +261,3 @@ class Triggers:
         if owner != event.id:
             raise Refused(f"{occurrence.kind} names {about} {subject_id}, which is not of {event.name}.")
         return subject_id
-
-    async def _tell(self, occurrence: Occurrence, automation_id: UUID) -> str:
-        found = await automations.addressee(self._pool, automation_id)
-        if found is None:
-            return "its automation is gone"
-        workflow_type, workflow_id = found.workflow_type, found.workflow_id
-        if workflow_type == "sponsor_outreach" and occurrence.kind in (*sponsor_news.MESSAGES, *sponsor_news.FACTS):
-            return await self._tell_sequence(occurrence, workflow_id)
-        if occurrence.kind not in NEWS and not await self._hears(workflow_type, occurrence.kind, automation_id):
-            return f"no {workflow_type} listens to {occurrence.kind}"
-        if occurrence.kind == "content_changed":
-            await decisions.ask_again(self._pool, automation_id)
-        news = News(kind=occurrence.kind, at=occurrence.occurred_at, data=occurrence.data)
-        heard = await tell(
-            self._client, workflow_id, news, rehearsal=occurrence.rehearsal, once=f"occurrence-{occurrence.id}"
-        )
-        if heard:
-            return "told"
-        lost = await automations.lose(self._pool, automation_id)
-        return "its workflow was ended from outside" if lost else "its automation does not run"
-
-    async def _hears(self, workflow_type: str, fact: str, automation_id: UUID) -> bool:
-        """Whether an automation listens to a fact: a custom one to those that its conditions name."""
-        if workflow_type == "custom":
-            steps = from_definition(await automations.definition(self._pool, automation_id))
-            return fact in conditions.facts(step.condition for step in steps)
-        return any(kind.hears(fact) for kind in _kinds(workflow_type))
-
-    async def _tell_sequence(self, occurrence: Occurrence, workflow_id: str) -> str:
-        """Tell a sponsor sequence what its messages came to; for one that has ended it is done all the same.
-
-        What became of an earlier generation's messages is news for the one that follows the proposal up now.
-        """
-        assert occurrence.automation_id is not None
-        present = await sequences.present(self._pool, occurrence.automation_id)
-        if present not in (None, occurrence.automation_id):
-            return await self._tell(occurrence._replace(automation_id=present), present)
-        news = await sponsor_news.translate(self._pool, occurrence)
-        if isinstance(news, str):
-            return news
-        once = f"occurrence-{occurrence.id}"
-        if await tell(self._client, workflow_id, news, rehearsal=occurrence.rehearsal, once=once):
-            return f"told: {news.kind}"
-        return await sponsor_news.after_its_end(self._pool, occurrence)
-
-
-def _kinds(workflow_type: str) -> list[Kind]:
-    return [kind for name, kind in KINDS.items() if name == workflow_type]

@@ -14,7 +14,7 @@ from models.watch import WatchInput, event_watch_id
 from starter.client import EVENT_ID, REHEARSAL, tell
 from starter.kinds import NEWS
 
-CHANGES = ("event_status_change", "event_rescheduled", "rules_changed")
+CHANGES = ("event_status_change", "event_rescheduled", "event_deleted", "rules_changed")
 """Occurrences of an event after which its watch has to look at everything anew."""
 
 BESIDE = ("webhook", *NEWS)

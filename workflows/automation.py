@@ -91,11 +91,12 @@ class Automation(Orders):
                 return await self.make_way(step, known, f"{reaction.fact} came about again")
             knows.rounds[step.id] = round_
             return await self.carry_out(Do(step.id, round_, at or now), now)
-        if reaction.ends and not await self._ended(f"ended by {reaction.fact}", now):
+        ends = knows.ends(reaction)
+        if ends and not await self._ended(f"ended by {reaction.fact}", now):
             return None
         if reaction.rearms:
             knows.rearm(now)
-        if reaction.ends:
+        if ends:
             knows.over = "completed"
         knows.reacted[reaction.fact] += 1
         knows.happened.remove((reaction, at))

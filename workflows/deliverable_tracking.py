@@ -89,10 +89,15 @@ REACTIONS = (
             step("explain_rejection", "0 hours", email("deliverable_rejected", to="sponsor_of_rejected"), priority=1),
             step("await_again", "0 hours", update("pending_again")),
         ),
-        withdraws=("deliverable_submitted", "deliverable_rejected"),
+        withdraws=("deliverable_submitted", "deliverable_approved", "deliverable_rejected"),
         rearms=True,
     ),
-    Reaction(fact="deliverable_reopened", withdraws=("deliverable_submitted", "deliverable_reopened"), rearms=True),
+    Reaction(
+        fact="deliverable_reopened",
+        steps=timeline(step("await_once_more", "0 hours", update("pending_again"))),
+        withdraws=("deliverable_submitted", "deliverable_approved", "deliverable_reopened"),
+        rearms=True,
+    ),
     Reaction(fact="deliverable_moved", withdraws=("deliverable_moved",)),
 )
 """A fact that withdraws itself is one that may come about again. A new due date needs no arming: what counts from a moved

@@ -67,6 +67,11 @@ class EventWatchWorkflow:
         self._heard += 1
 
     @workflow.signal
+    def event_deleted(self, news: News) -> None:  # noqa: ARG002 - as above
+        """The event's row is gone."""
+        self._heard += 1
+
+    @workflow.signal
     def rules_changed(self, news: News) -> None:  # noqa: ARG002 - as above
         """A rule came, went or was changed."""
         self._heard += 1

@@ -51,12 +51,22 @@ class Knowledge:
         self.over: Literal["completed", "cancelled"] | None = None
         self.problem: str | None = None
         self._early: dict[tuple[str, int], Progress] = {}
+        self._go_on(about)
 
     def _read(self, about: AutomationInput) -> None:
         self.about = about
         self.steps = {step.id: step for step in (*about.steps, *(s for r in about.reactions for s in r.steps))}
         self._followed = {moment.step for step in about.steps for moment in self._moments(step)}
         self._followed |= {step.needs for step in about.steps}
+
+    def _go_on(self, about: AutomationInput) -> None:
+        """Take up what an automation for this subject that has ended had come to, and why there is more to do."""
+        self.progress |= about.earlier
+        for reaction in about.reactions:
+            answered = [about.earlier[step.id].round + 1 for step in reaction.steps if step.id in about.earlier]
+            self.reacted[reaction.fact] = max(answered, default=0)
+        if about.begun_by is not None:
+            self.hear(about.begun_by)
 
     # -- learning ---------------------------------------------------------------------------------------------------
 
@@ -180,19 +190,29 @@ class Knowledge:
             return None
         return next((reaction.fact for reaction, _ in self.happened if reaction.ends), None)
 
+    def ends(self, reaction: Reaction) -> bool:
+        """Whether a reaction that is carried out ends the automation; not if its fact was withdrawn since by another."""
+        return reaction.ends and not any(reaction.fact in later.withdraws for later, _ in self.happened)
+
     def rearm(self, now: datetime) -> None:
-        """Steps that count from an anchor and lie ahead are due again, whatever became of them before."""
+        """Steps that count from an anchor are due again: what lies ahead, whatever became of it before, and what was skipped though
+        it is carried out however late.
+        """
         for step in self.about.steps:
             due = self.instants.due.get(step.id)
             anchored = moments.parse(step.moment).anchor in moments.MISSING
             known = self.progress.get(step.id)
-            if known is not None and known.state.ended and anchored and due is not None and due > now:
+            if known is None or not known.state.ended or not anchored or due is None:
+                continue
+            if due > now or (known.state is StepState.SKIPPED and step.late in (Late.RUN, Late.SEND)):
                 self.rounds[step.id] = known.round + 1
                 del self.progress[step.id]
 
     def reaction(self) -> tuple[Reaction, datetime | None]:
         """The reaction to go on with; one that ends the automation comes to its end behind all others."""
-        return next((one for one in self.happened if not one[0].ends or self.unanswered(one[0])), self.happened[0])
+        return next(
+            (one for one in self.happened if not self.ends(one[0]) or self.unanswered(one[0])), self.happened[0]
+        )
 
     def unanswered(self, reaction: Reaction) -> Step | None:
         """The first step of a reaction that has not begun since its fact came about."""

@@ -113,4 +113,4 @@ async def test_a_reminder_that_is_no_longer_true_is_stopped_at_the_gate(desk: De
     assert (found.batches, found.stopped) == ((), 1)
     row = await desk.pool.fetchrow("SELECT status, reason FROM messages")
     assert row is not None
-    assert tuple(row) == ("skipped", "expired before it could be sent")
+    assert tuple(row) == ("skipped", "it was handed in meanwhile")

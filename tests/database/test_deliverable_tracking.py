@@ -112,17 +112,20 @@ async def test_days_are_counted_on_the_calendar_of_the_event(desk: Desk) -> None
 
 
 @pytest.mark.parametrize(
-    ("letter", "says"),
+    ("letter", "reason", "says"),
     [
-        ("deliverable_reminder", "Only a few days are left."),
-        ("deliverable_urgent", "https://river.example/sponsors"),
-        ("deliverable_overdue", "has not reached us"),
-        ("deliverable_rejected", "Too small"),
-        ("deliverable_thank_you", "has reached us"),
+        ("deliverable_reminder", None, "Only a few days are left."),
+        ("deliverable_urgent", None, "https://river.example/sponsors"),
+        ("deliverable_overdue", None, "has not reached us"),
+        ("deliverable_overdue", "Too small", "we cannot use what we were sent"),
+        ("deliverable_rejected", "Too small", "Too small"),
+        ("deliverable_thank_you", None, "has reached us"),
     ],
 )
-async def test_every_mail_to_the_sponsor_can_be_written_from_the_facts(desk: Desk, letter: str, says: str) -> None:
-    logo = await desk.owes(due_date=date(2027, 3, 13), rejection_reason="Too small")
+async def test_every_mail_to_the_sponsor_can_be_written_from_the_facts(
+    desk: Desk, letter: str, reason: str | None, says: str
+) -> None:
+    logo = await desk.owes(due_date=date(2027, 3, 13), rejection_reason=reason)
     message, _ = await desk.message(await desk.tracker(logo), letter)
     known = (await deliverable_tracking.facts(desk.pool, [message]))[message]
     mail = render_email(
@@ -143,7 +146,7 @@ async def test_every_mail_to_the_sponsor_can_be_written_from_the_facts(desk: Des
 
 @pytest.mark.parametrize(
     ("status", "then"),
-    [("pending", "overdue"), ("in_progress", "overdue"), ("rejected", "overdue"), ("submitted", "submitted")],
+    [("pending", "overdue"), ("in_progress", "overdue"), ("submitted", "submitted"), ("rejected", "rejected")],
 )
 async def test_only_what_was_not_handed_in_becomes_overdue(desk: Desk, status: str, then: str) -> None:
     logo = await desk.owes(status=status)

@@ -1,15 +1,17 @@
 """Deliverables: whoever changes a row, its tracker hears of it, and what the row says stays true."""
 
 import asyncio
+from dataclasses import replace
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from database import control
+from database import control, gates
 from database.connection import Pool
 from database.control import Scope
+from database.deliverable_tracking import CHASING
 from tests.database.desk import DUE, NOW, Desk, make_desk
 
 
@@ -179,6 +181,18 @@ async def test_a_date_that_the_application_gives_is_kept(desk: Desk) -> None:
     assert (row["submitted_date"], row["approved_at"]) == (date(2027, 3, 2), NOW - timedelta(days=1))
 
 
+async def test_each_hand_in_and_each_approval_has_the_day_on_which_it_came(desk: Desk) -> None:
+    logo = await desk.owes()
+    for days in (0, 12):
+        now = NOW + timedelta(days=days)
+        await desk.pool.execute("UPDATE events SET clock_now = $2 WHERE id = $1", desk.event, now)
+        for status in ("submitted", "in_progress", "submitted", "approved"):
+            await desk.set(logo, status=status)
+        row = await desk.row(logo)
+        assert (row["submitted_date"], row["approved_at"]) == (now.date(), now)
+        await desk.set(logo, status="rejected", rejection_reason="Too small")
+
+
 @pytest.mark.parametrize(("zone", "read_as"), [("Asia/Tokyo", "Asia/Tokyo"), ("Europe/Lisbn", "UTC"), (None, "UTC")])
 async def test_the_deadline_is_the_last_minute_of_the_due_date_where_the_event_is(
     desk: Desk, zone: str | None, read_as: str
@@ -237,3 +251,37 @@ async def test_what_chases_stays_while_it_is_true(desk: Desk) -> None:
     await desk.set(logo, status="in_progress")
     await desk.set(logo, description="In colour")
     assert await desk.pool.fetchval("SELECT valid_until FROM messages") is None
+
+
+@pytest.mark.parametrize("status", ["submitted", "approved"])
+@pytest.mark.parametrize("letter", CHASING)
+async def test_what_chases_is_stopped_by_a_hand_in_that_commits_before_it_is_written(
+    desk: Desk, letter: str, status: str
+) -> None:
+    """Whoever decides it has seen nothing of the hand-in, and the hand-in has seen no message to stop."""
+    logo = await desk.owes()
+    tracker = await desk.tracker(logo)
+    thanks, _ = await desk.message(tracker, "deliverable_thank_you")
+    async with desk.pool.acquire() as deciding, deciding.transaction():
+        chasing, _ = await replace(desk, pool=cast("Pool", deciding)).message(tracker, letter)
+        await desk.set(logo, status=status)
+    assert {one.message.id: (one.verdict, one.reason) for one in await gates.judge(desk.pool, [chasing, thanks])} == {
+        chasing: ("skipped", "it was handed in meanwhile"),
+        thanks: ("send", None),
+    }
+
+
+@pytest.mark.parametrize("status", ["in_progress", "rejected", "overdue"])
+async def test_what_chases_passes_the_gate_while_nothing_is_handed_in(desk: Desk, status: str) -> None:
+    logo = await desk.owes(status=status)
+    chasing, _ = await desk.message(await desk.tracker(logo))
+    assert [one.verdict for one in await gates.judge(desk.pool, [chasing])] == ["send"]
+
+
+async def test_a_reminder_that_is_held_when_it_is_handed_in_says_why_it_does_not_go(desk: Desk) -> None:
+    logo = await desk.owes()
+    reminder, _ = await desk.message(await desk.tracker(logo))
+    await desk.pool.execute("UPDATE messages SET release_at = 'infinity', counted = FALSE")  # paused, or in quiet hours
+    await desk.set(logo, status="submitted")
+    (judged,) = await gates.judge(desk.pool, [reminder])
+    assert (judged.verdict, judged.reason) == ("skipped", "it was handed in meanwhile")

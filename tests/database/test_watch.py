@@ -25,11 +25,12 @@ async def world(pool: Pool) -> World:
 
 
 async def rule(world: World, kind: str, occurrence: str, **columns: Any) -> UUID:
-    names = ["name", "kind", "occurrence", "workflow_type", *columns]
+    columns = {"workflow_type": "custom"} | columns
+    names = ["name", "kind", "occurrence", *columns]
     id_: UUID = await world.pool.fetchval(
         f"INSERT INTO automation_rules ({', '.join(names)}) VALUES ({', '.join(f'${n}' for n in range(1, len(names) + 1))}) "
         "RETURNING id",
-        *(f"{occurrence} rule", kind, occurrence, "custom", *columns.values()),
+        *(f"{occurrence} rule", kind, occurrence, *columns.values()),
     )
     return id_
 
@@ -197,6 +198,27 @@ async def test_a_rule_that_cannot_be_read_is_told_to_the_organizer_once_and_dist
     assert [row["title"] for row in told] == ["The rule 'never rule' cannot be followed"]
     assert why in told[0]["body"]
     assert [kind for kind, _, _ in await written(world)] == ["a_week_on_sale"]
+
+
+@pytest.mark.parametrize(
+    ("workflow_type", "said"),
+    [("attendee_nurture", "registration_confirmed"), ("deliverable_tracking", "deliverable_added")],
+)
+@pytest.mark.parametrize(
+    ("kind", "column", "says"),
+    [("time", "moment", "1 day"), ("time", "moment", "every day at 09:00"), ("condition", "match", "has_dates")],
+)
+async def test_a_rule_that_begins_what_neither_time_nor_a_condition_can_name_is_told_once_and_brings_nothing(
+    world: World, workflow_type: str, said: str, kind: str, column: str, says: str
+) -> None:
+    await rule(world, kind, "never", workflow_type=workflow_type, **{column: says})
+    for days in range(3):
+        await at(world, NOW + days * DAY)
+        await watch.ask_conditions(world.pool, world.event)
+    assert await written(world) == []
+    (told,) = await world.pool.fetch("SELECT title, body FROM notifications")
+    assert told["title"] == "The rule 'never rule' cannot be followed"
+    assert f"write it as a rule of kind 'event' for {said}" in told["body"]
 
 
 async def test_a_rule_that_is_switched_off_or_somebody_elses_brings_nothing(world: World, pool: Pool) -> None:

@@ -1,6 +1,6 @@
 """A deliverable that is handed in exactly while its deadline is decided, at every point, also with the worker killed there.
 
-Who has handed in is not told that it is overdue: the alert was decided before, or does not go out. Either way the sponsor is thanked
+Who has handed in is not told that it is overdue, also where the alert was decided before: it does not go out. The sponsor is thanked
 once and the organizer is asked once to look at it.
 """
 
@@ -19,26 +19,24 @@ CHECKED = ("skipped: the condition does not hold: deliverable_submitted", HANDED
 """It was checked in vain. That alone alerts nobody: the alert, begun or not, has queued nothing and is called off."""
 PREPARED = (CHECKED[0], "skipped: nobody to write to in the step's audience and the_organizer")
 """The alert is under way and its messages were not committed: by now they concern nobody."""
-QUEUED = (CHECKED[0], "success")
-"""The alert is decided and its messages are queued: they die at the gate, unless they were committed only after the hand-in."""
+QUEUED = (CHECKED[0], "skipped: it was handed in meanwhile")
+"""The alert is decided and its messages are queued: they die at the gate, also if they were committed only after the hand-in."""
 
 AT = {
-    # where the tracker waits: of which step, at which point, whether an alert is about to leave that no hand-in stops, and
-    # what the check and the alert come to if the worker is killed there
-    "Logo": ("deadline_check", "asked", False, NOTHING),
-    "Banner": ("deadline_check", "written", False, NOTHING),
-    "Booth plan": ("deadline_check", "ending", False, NOTHING),
-    "Lanyard": ("mark_overdue", "asked", False, CHECKED),
-    "Badge": ("mark_overdue", "written", False, CHECKED),
-    "Video": ("mark_overdue", "ending", False, CHECKED),
-    "Talk": ("send_overdue_alert", "asked", False, PREPARED),
-    "Demo": ("send_overdue_alert", "written", False, PREPARED),
-    "Advert": ("send_overdue_alert", "committing", True, QUEUED),
-    "Raffle": ("send_overdue_alert", "ending", True, PREPARED),
-    "Flyer": ("send_thank_you", "written", False, QUEUED),
+    # where the tracker waits: of which step, at which point, and what the check and the alert come to if the worker is killed there
+    "Logo": ("deadline_check", "asked", NOTHING),
+    "Banner": ("deadline_check", "written", NOTHING),
+    "Booth plan": ("deadline_check", "ending", NOTHING),
+    "Lanyard": ("mark_overdue", "asked", CHECKED),
+    "Badge": ("mark_overdue", "written", CHECKED),
+    "Video": ("mark_overdue", "ending", CHECKED),
+    "Talk": ("send_overdue_alert", "asked", PREPARED),
+    "Demo": ("send_overdue_alert", "written", PREPARED),
+    "Advert": ("send_overdue_alert", "committing", QUEUED),
+    "Raffle": ("send_overdue_alert", "ending", PREPARED),
+    "Flyer": ("send_thank_you", "written", QUEUED),
 }
 """Until a decision is committed nothing is decided; from then on it is, though nobody was told."""
-ALERT = ["deliverable_overdue", "deliverable_overdue_alert"]
 THANKS = ["deliverable_review", "deliverable_thank_you"]
 
 
@@ -48,15 +46,11 @@ async def office(house: House, hosting: Hosting) -> Office:  # noqa: ARG001 - it
 
 
 async def told(office: Office, deliverable: UUID) -> list[str]:
-    """What went out about a deliverable from its deadline on, in the order in which it was decided.
-
-    What has expired does not count: the gates stop it, which the postman does not ask.
-    """
+    """What went out about a deliverable from its deadline on, in the order in which it was decided."""
     rows = await office.house.pool.fetch(
         """
         SELECT m.template FROM messages m JOIN automation_workflows a ON a.id = m.automation_id
-        WHERE a.subject_id = $1 AND m.status = 'sent' AND m.sent_at >= $2
-          AND coalesce(m.valid_until > m.sent_at, TRUE) ORDER BY m.created_at, m.template
+        WHERE a.subject_id = $1 AND m.status = 'sent' AND m.sent_at >= $2 ORDER BY m.created_at, m.template
         """,
         *(deliverable, at(20, 23, 59)),
     )
@@ -68,7 +62,7 @@ async def told(office: Office, deliverable: UUID) -> list[str]:
 async def test_what_is_handed_in_while_the_deadline_is_decided_is_thanked_for_and_never_called_overdue_afterwards(
     office: Office, hosting: Hosting, killed: bool
 ) -> None:
-    """After a hand-in nothing more is decided that chases it, and one thank-you and one review come of it."""
+    """After a hand-in nothing more goes out that chases it, and one thank-you and one review come of it."""
     house = office.house
     owed = {name: await office.owes(name=name) for name in AT}
     await office.live(at(20, 23))
@@ -83,11 +77,10 @@ async def test_what_is_handed_in_while_the_deadline_is_decided_is_thanked_for_an
     house.post_as = "sent"
     await stopped.lived()
 
-    for name, (step, point, leaving, after_kill) in AT.items():
+    for name, (step, point, after_kill) in AT.items():
         messages = await told(office, owed[name])
         states = await house.states(tracker(owed[name]))
-        leaves = leaving and (not killed or after_kill is QUEUED)
-        assert messages == [*(ALERT if leaves else ()), *THANKS], (step, point, messages)
+        assert messages == THANKS, (step, point, messages)
         assert (await office.deliverable(owed[name]))["status"] == "submitted", (step, point)
         if killed:
             assert (states["deadline_check"], states["send_overdue_alert"]) == after_kill, (step, point, states)

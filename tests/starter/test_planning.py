@@ -202,6 +202,26 @@ async def test_a_recurrence_that_cannot_be_read_is_shown_with_the_reason(pool: P
     assert "did you mean 'monday'?" in news.problem
 
 
+@pytest.mark.parametrize("workflow_type", ["attendee_nurture", "deliverable_tracking"])
+async def test_a_time_or_condition_rule_for_what_needs_a_subject_is_shown_as_a_problem(
+    pool: Pool, event: Event, workflow_type: str
+) -> None:
+    rehearsed = await recurring(pool, event, workflow_type)
+    await pool.execute(
+        """
+        INSERT INTO automation_rules (name, kind, occurrence, match, workflow_type)
+        VALUES ('Full', 'condition', 'it_is_full', 'nearly_full', $1)
+        """,
+        workflow_type,
+    )
+    found = (await outlook(pool, rehearsed)).strands
+    assert [(one.because, one.begins, one.steps) for one in found] == [
+        ("rule 'News'", None, ()),
+        ("rule 'Full'", None, ()),
+    ]
+    assert all("write it as a rule of kind 'event'" in one.problem for one in found)
+
+
 async def test_a_rule_that_recurs_waits_for_the_end_of_an_event_that_has_none(pool: Pool, event: Event) -> None:
     endless = await recurring(pool, event, "custom")
     await pool.execute("UPDATE events SET ends_at = NULL WHERE id = $1", endless.id)

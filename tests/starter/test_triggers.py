@@ -10,6 +10,8 @@ from temporalio.client import WorkflowExecutionStatus
 from database import control, occurrences
 from database.control import Scope
 from database.occurrences import Occurrence
+from models.watch import SUBJECTS
+from starter.kinds import KINDS
 from tests.workflows.house import House
 
 PUBLISH = "UPDATE events SET status = 'published' WHERE id = $1"
@@ -168,6 +170,35 @@ async def test_a_rule_that_begins_something_unknown_is_said_to_its_organizer(hou
     assert outcome.startswith(
         "not begun: rule 'Event Launch Marketing Sequence' cannot be followed: it begins 'evnt_launch'"
     )
+
+
+def test_what_time_and_conditions_cannot_name_is_what_kinds_are_about() -> None:
+    about = {name: kind.subject for name, kind in KINDS.items() if kind.subject != "event"}
+    assert {name: subject for name, (subject, _) in SUBJECTS.items()} == about
+
+
+async def test_instants_of_a_rule_that_says_of_nobody_whom_it_means_are_told_of_once(house: House) -> None:
+    """Written before the rule was changed to what it says now."""
+    event = await house.event()
+    await house.pool.execute("UPDATE automation_rules SET enabled = FALSE")
+    rule = await house.pool.fetchval(
+        """
+        INSERT INTO automation_rules (name, kind, occurrence, moment, workflow_type)
+        VALUES ('Daily', 'time', 'daily', 'every day at 09:00', 'attendee_nurture') RETURNING id
+        """
+    )
+    await house.pool.execute("DELETE FROM occurrences")
+    await house.pool.execute(
+        """
+        INSERT INTO occurrences (kind, event_id, subject, data, occurred_at)
+        SELECT 'daily', $1, 'event/' || n, $2, now() FROM generate_series(1, 3) n
+        """,
+        *(event, {"rule": str(rule), "moment": "every day at 09:00"}),
+    )
+    outcomes = await take_in_all(house)
+    assert len(outcomes) == 3
+    assert all(outcome.startswith("not begun: rule 'Daily' cannot be followed") for outcome in outcomes)
+    assert await house.pool.fetchval("SELECT count(*) FROM notifications") == 1
 
 
 @pytest.mark.parametrize(

@@ -14,9 +14,33 @@ BERLIN = ZoneInfo("Europe/Berlin")
 START = datetime(2027, 3, 1, 12, tzinfo=BERLIN)
 DUE = date(2027, 3, 20)
 
+Sent = tuple[str, str, datetime]
+"""A template, to whom it went, and when."""
+
 
 def at(day: int, hour: int, minute: int = 0, month: int = 3) -> datetime:
     return datetime(2027, month, day, hour, minute, tzinfo=BERLIN)
+
+
+REMINDED = [
+    ("deliverable_reminder", "sponsor", at(6, 9)),
+    ("deliverable_reminder", "sponsor", at(13, 9)),
+    ("deliverable_reminder", "sponsor", at(17, 9)),
+    ("deliverable_urgent", "sponsor", at(19, 9)),
+    ("deliverable_urgent", "sponsor's phone", at(19, 9)),
+]
+ALARMED = [
+    ("deliverable_overdue", "sponsor", at(20, 23, 59)),
+    ("deliverable_overdue_alert", "organizer", at(20, 23, 59)),
+]
+
+
+def thanked(when: datetime) -> Sent:
+    return ("deliverable_thank_you", "sponsor", when)
+
+
+def reviewed(when: datetime) -> Sent:
+    return ("deliverable_review", "organizer", when)
 
 
 @dataclass
@@ -55,8 +79,8 @@ class Office:
         assert row is not None
         return dict(row)
 
-    async def sent(self) -> list[tuple[str, str, datetime]]:
-        """What was sent: template, to whom, and when."""
+    async def sent(self) -> list[Sent]:
+        """What was sent."""
         rows = await self.house.pool.fetch(
             "SELECT template, channel, address, sent_at FROM messages WHERE status = 'sent' ORDER BY sent_at, template, channel"
         )

@@ -3,20 +3,25 @@
 from collections import Counter
 
 from database.connection import Pool
+from database.deliverable_tracking import HANDED_IN
 from database.notices import OF_CANCELLATION
 from database.tallies import Change, tally
 
 
 async def deliver(pool: Pool, status: str, why: str | None) -> int:
-    """Settle every message that is due as `status`, unless its automation or event is cancelled or paused, or it comes again by a moved date."""
+    """Settle every message that is due as `status`, unless its automation or event is cancelled or paused, it comes again by a moved
+    date, or it asks for what has been handed in.
+    """
     async with pool.acquire() as connection, connection.transaction():
         rows = await connection.fetch(
             f"""
             UPDATE messages m
-            SET status = CASE WHEN m.date_revision < e.date_revision AND (SELECT again_at FROM eventos_moved(m)) NOTNULL THEN 'skipped'
+            SET status = CASE WHEN {HANDED_IN} OR m.date_revision < e.date_revision AND (SELECT again_at FROM eventos_moved(m)) NOTNULL
+                                   THEN 'skipped'
                               WHEN 'cancelled' IN (a.status, e.status) AND NOT {OF_CANCELLATION} THEN 'cancelled'
                               ELSE $1 END,
-                reason = CASE WHEN m.date_revision < e.date_revision AND (SELECT again_at FROM eventos_moved(m)) NOTNULL
+                reason = CASE WHEN {HANDED_IN} THEN 'it was handed in meanwhile'
+                              WHEN m.date_revision < e.date_revision AND (SELECT again_at FROM eventos_moved(m)) NOTNULL
                                    THEN 'the event''s date was moved'
                               WHEN a.status = 'cancelled' AND NOT {OF_CANCELLATION} THEN 'the automation was cancelled'
                               WHEN e.status = 'cancelled' AND NOT {OF_CANCELLATION} THEN 'the event was cancelled'

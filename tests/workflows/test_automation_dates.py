@@ -121,7 +121,7 @@ async def test_an_event_without_a_date_is_held_with_a_clear_problem_and_goes_on_
     assert await working.journal(id_) == {}
     told = await working.pool.fetchrow("SELECT title, body FROM notifications")
     assert told is not None
-    assert (told["title"], told["body"]) == ("Custom: River Conf cannot go on", problem)
+    assert (told["title"], told["body"]) == ("Automations of River Conf cannot go on", problem)
 
     starts = at(5 * 86400)
     await working.set_event(event, starts_at=starts, ends_at=starts + DAY)

@@ -6,11 +6,9 @@ import pytest
 
 from database import control
 from database.control import Scope
-from tests.workflows.deliverable_stage import Office, at, open_office, tracker
+from tests.workflows.deliverable_stage import Office, Sent, at, open_office, tracker
 from tests.workflows.detours import modify, outage, refusal
 from tests.workflows.house import House
-
-Sent = tuple[str, str, datetime]
 
 
 @pytest.fixture

@@ -113,10 +113,15 @@ def test_the_reactions_are_the_owners_state_table() -> None:
         "deliverable_rejected": (
             ["explain_rejection", "await_again"],
             False,
-            ("deliverable_submitted", "deliverable_rejected"),
+            ("deliverable_submitted", "deliverable_approved", "deliverable_rejected"),
             True,
         ),
-        "deliverable_reopened": ([], False, ("deliverable_submitted", "deliverable_reopened"), True),
+        "deliverable_reopened": (
+            ["await_once_more"],
+            False,
+            ("deliverable_submitted", "deliverable_approved", "deliverable_reopened"),
+            True,
+        ),
         "deliverable_moved": ([], False, ("deliverable_moved",), False),
     }
 
