@@ -8,7 +8,7 @@ import asyncpg
 
 from database.batches import Batch, open_batches
 from database.connection import Connection, Pool
-from database.gates import Judged, judge
+from database.gates import SETTINGS, Judged, judge
 from database.tallies import Change, tally
 from models.messages import Channel
 
@@ -105,7 +105,8 @@ async def _stop(connection: Connection, channel: str, judged: list[Judged]) -> i
     if not judged:
         return 0
     await connection.execute(f"SET LOCAL lock_timeout = '{LOCK_WAIT}'")
-    # Whoever resumes or approves holds the automation's row and frees what is held; a hold written after that would never be freed.
+    # Whoever resumes, approves or changes an organizer's settings holds that row and frees what is held; a hold written after that
+    # would not be freed.
     locked = await connection.fetch(
         "SELECT id, status FROM automation_workflows WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE",
         list({one.message.automation_id for one in judged if one.verdict in PARKED}),
@@ -115,10 +116,18 @@ async def _stop(connection: Connection, channel: str, judged: list[Judged]) -> i
         "SELECT id FROM messages WHERE id = ANY($1) AND eventos_unapproved(automation_id, content_id)",
         [one.message.id for one in judged if one.verdict == "unapproved"],
     )
+    settings = await connection.fetch(
+        f"SELECT m.id, {SETTINGS} AS settings FROM organizers m WHERE id = ANY($1) ORDER BY id FOR SHARE",
+        list({one.message.organizer_id for one in judged if one.verdict == "held"}),
+    )
+    unchanged = {(row["id"], row["settings"]) for row in settings}
     still = {row["id"] for row in unapproved} | {
-        one.message.id for one in judged if one.verdict == "paused" and one.message.automation_id in paused
+        one.message.id
+        for one in judged
+        if (one.verdict == "paused" and one.message.automation_id in paused)
+        or (one.verdict == "held" and (one.message.organizer_id, one.settings) in unchanged)
     }
-    stopped = [one for one in judged if one.verdict not in PARKED or one.message.id in still]
+    stopped = [one for one in judged if one.verdict not in HELD or one.message.id in still]
     await connection.execute(
         """
         UPDATE messages m

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime, time, timedelta
+from typing import Any
 
 import pytest
 
@@ -157,6 +158,26 @@ async def test_what_a_person_has_to_have_passes_consent_and_unsubscription_but_n
     assert batch is not None
     assert sorted(m.address.partition("@")[0] for m in batch.messages) == ["no-consent", "unsubscribed"]
     assert await reasons(world) == {"complained@people.example": "suppressed: complaint"}
+
+
+async def test_of_several_things_that_stand_against_an_address_an_unsubscription_is_the_weakest(
+    pool: Pool, world: World
+) -> None:
+    for name, reasons_ in (("first", ("complaint", "unsubscribed")), ("last", ("unsubscribed", "hard bounce"))):
+        await world.contact(f"{name}@people.example")
+        for reason in reasons_:
+            await pool.execute(
+                "INSERT INTO suppressions (organizer_id, channel, address, reason) VALUES ($1, 'email', $2, $3)",
+                *(world.organizer, f"{name}@people.example", reason),
+            )
+    await enqueue(pool, world.request(EMAIL.model_copy(update={"priority": 1})))
+
+    assert await claim(pool) is None
+
+    assert await reasons(world) == {
+        "first@people.example": "suppressed: complaint",
+        "last@people.example": "suppressed: hard bounce",
+    }
 
 
 async def test_whatsapp_needs_an_opt_in(pool: Pool, world: World) -> None:
@@ -320,6 +341,67 @@ async def test_a_cap_does_not_count_a_message_that_goes_nowhere(pool: Pool, worl
 
     assert batch is not None
     assert len(batch.messages) == 1
+
+
+async def test_a_cap_does_not_count_a_message_that_waits_for_its_rival(pool: Pool, world: World) -> None:
+    await world.set_organizer(cap_messages=2)
+    await world.contact("guest@people.example")
+    steps = [EMAIL.model_copy(update={"id": f"final_{n}", "topic": "final"}) for n in range(2)]
+    for step in steps:
+        await enqueue(pool, world.request(step))
+    assert await claim(pool) is not None
+    await pool.execute("UPDATE messages SET not_before = NULL, priority = 2 WHERE status = 'queued'")
+    await enqueue(pool, world.request())
+
+    batch = await claim(pool)
+
+    assert batch is not None
+    assert [message.step for message in batch.messages] == [EMAIL.id]
+    (waiter,) = await world.messages("queued")
+    assert waiter["reason"] == "waits for another message on the topic"
+
+
+@pytest.mark.parametrize(
+    ("was", "then"),
+    [
+        ({"cap_messages": 1}, {"cap_messages": None}),
+        ({"cap_messages": 1}, {"cap_messages": 2}),
+        ({"quiet_from": time(22), "quiet_until": time(8)}, {"quiet_from": None}),
+    ],
+    ids=["no cap", "a wider cap", "no quiet hours"],
+)
+async def test_other_settings_free_at_once_what_the_old_ones_held(
+    pool: Pool, was: dict[str, Any], then: dict[str, Any]
+) -> None:
+    shadow = await make_world(pool, clock=NIGHT)
+    await shadow.contact("guest@people.example")
+    await enqueue(pool, shadow.request(EMAIL.model_copy(update={"id": "before"}), now=NIGHT))
+    await sent(pool, await claim(pool, rehearsal=True))
+    await shadow.set_organizer(**was)
+    await enqueue(pool, shadow.request(now=NIGHT))
+    assert await claim(pool, rehearsal=True) is None
+    await shadow.set_organizer(name="Another name")
+    assert await claim(pool, rehearsal=True) is None
+    assert len(await shadow.messages("queued")) == 1
+
+    await shadow.set_organizer(**then)
+
+    assert await claim(pool, rehearsal=True) is not None
+
+
+async def test_settings_that_change_between_the_gate_and_the_hold_leave_nothing_held(pool: Pool) -> None:
+    shadow = await make_world(pool, clock=NIGHT)
+    await shadow.set_organizer(quiet_from=time(22), quiet_until=time(8))
+    await shadow.contact("guest@people.example")
+    await enqueue(pool, shadow.request(now=NIGHT))
+    async with pool.acquire() as connection:
+        transaction = connection.transaction()
+        await transaction.start()
+        await connection.execute("UPDATE organizers SET quiet_from = NULL")
+        assert (await claims.claim(pool, "email", rehearsal=True, limit=100)).idle  # gives way
+        await transaction.commit()
+
+    assert await claim(pool, rehearsal=True) is not None
 
 
 async def test_of_two_messages_on_a_topic_one_goes_and_the_other_waits_until_it_is_settled(

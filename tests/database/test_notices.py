@@ -1,10 +1,11 @@
 """Notices: past the shut gates of a cancelled event goes one mail per attendee, and nothing else."""
 
+from datetime import time
 from uuid import uuid4
 
 import pytest
 
-from database import claims, control, notices
+from database import claims, control, notices, notifications
 from database.connection import Pool
 from database.control import Scope
 from database.outbox import enqueue
@@ -174,3 +175,23 @@ async def test_a_message_of_another_person_is_none_of_the_registrations(world: W
     await confirm(world)
     await world.pool.execute("UPDATE messages SET person_id = $1", uuid4())
     assert [said for _, said in await claim_all(world)] == ["the registration is not confirmed"]
+
+
+async def test_the_organizer_gets_the_notice_of_an_attendees_held_step_and_registers_for_nothing(world: World) -> None:
+    await attendees(world, 1)
+    automation = await world.pool.fetchval(
+        "SELECT id FROM automation_workflows WHERE workflow_type = 'attendee_nurture'"
+    )
+    async with world.pool.acquire() as connection, connection.transaction():
+        await notifications.tell_by_mail(
+            connection,
+            automation_id=automation,
+            key="held/1",
+            title="A step could not be carried out",
+            body="It is held.",
+        )
+    await world.set_organizer(cap_messages=1, quiet_from=time(0), quiet_until=time(23, 59))
+
+    (batch,) = (await claims.claim(world.pool, "email", rehearsal=False, limit=10)).batches
+
+    assert [message.address for message in batch.messages] == ["hello@river.example"]
