@@ -31,8 +31,8 @@ GATES: tuple[tuple[Verdict, str, str], ...] = (
     (
         "cancelled",
         "the registration is not confirmed",
-        "a.workflow_type = 'attendee_nurture' AND r.id IS DISTINCT FROM a.subject_id"
-        f" AND NOT starts_with(m.key, '{NOTICES}')",  # to the organizer, who registers for nothing
+        # a notice goes to the organizer, who registers for nothing
+        f"a.workflow_type = 'attendee_nurture' AND NOT starts_with(m.key, '{NOTICES}') AND r.id IS DISTINCT FROM a.subject_id",
     ),
     ("paused", "held while the automation is paused", "a.status = 'paused'"),
     ("skipped", "the event's date was moved", f"m.date_revision < e.date_revision AND NOT {notices.OF_ANY_DATE}"),

@@ -202,10 +202,7 @@ async def test_a_delivery_that_finds_no_message_is_held_and_shown_after_a_day(
     row = await pool.fetchrow("SELECT tries, held_at, processed_at FROM webhook_deliveries")
     assert row is not None
     assert (row["tries"], row["held_at"] is not None, row["processed_at"]) == (4, True, None)
-    assert (
-        await pool.fetchval("SELECT title FROM notifications")
-        == "A provider reports on messages that are not known here"
-    )
+    assert await pool.fetchval("SELECT title FROM notifications") == "What a provider reports cannot be taken in"
 
 
 async def test_what_was_unknown_is_settled_by_what_the_provider_reports(
