@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from uuid import UUID
 
 import asyncpg
 
@@ -11,6 +12,7 @@ from database.connection import Connection, Pool
 from database.gates import SETTINGS, Judged, judge
 from database.tallies import Change, tally
 from models.messages import Channel
+from models.phones import international
 
 LOCK_WAIT = "300ms"
 """How long a claim waits for an automation's row. Shorter than PostgreSQL takes to look for a deadlock, so that a claim gives way
@@ -88,6 +90,8 @@ async def claim(
             ids = [row["id"] for row in await connection.fetch(pick)]
             if not ids:
                 return Claim()
+            if channel == "whatsapp":
+                await _spell(connection, ids)
             judged = await judge(connection, ids)
             stopped = await _stop(connection, channel, [one for one in judged if one.verdict != "send"])
             going = [one.message for one in judged if one.verdict == "send"]
@@ -98,6 +102,18 @@ async def claim(
     except (asyncpg.UniqueViolationError, asyncpg.LockNotAvailableError):
         # A rival on the same topic, or somebody at the automation's row, was faster: the next look sees what they did.
         return Claim()
+
+
+async def _spell(connection: Connection, ids: Sequence[UUID]) -> None:
+    """Spell phone numbers as everybody else does, before the gates look: a STOP names a number as it is dialled.
+
+    Here and not when they are queued: for an audience of 100,000 that would be seconds within one statement's transaction.
+    """
+    rows = await connection.fetch("SELECT id, address FROM messages WHERE id = ANY($1)", ids)
+    spelt = [
+        (row["id"], number) for row in rows if (number := international(row["address"])) not in (None, row["address"])
+    ]
+    await connection.executemany("UPDATE messages SET address = $2 WHERE id = $1", spelt)
 
 
 async def _stop(connection: Connection, channel: str, judged: list[Judged]) -> int:
