@@ -91,7 +91,7 @@ async def claim(
             if not ids:
                 return Claim()
             if channel == "whatsapp":
-                await _spell(connection, ids)
+                ids = await _spelt(connection, ids)
             judged = await judge(connection, ids)
             stopped = await _stop(connection, channel, [one for one in judged if one.verdict != "send"])
             going = [one.message for one in judged if one.verdict == "send"]
@@ -104,16 +104,18 @@ async def claim(
         return Claim()
 
 
-async def _spell(connection: Connection, ids: Sequence[UUID]) -> None:
+async def _spelt(connection: Connection, ids: Sequence[UUID]) -> list[UUID]:
     """Spell phone numbers as everybody else does, before the gates look: a STOP names a number as it is dialled.
 
-    Here and not when they are queued: for an audience of 100,000 that would be seconds within one statement's transaction.
+    Here and not when they are queued: for an audience of 100,000 that would be seconds within one statement's transaction. Of those
+    that turn out to be one number of one step the first goes on, and the gates see it when the others are claimed.
     """
-    rows = await connection.fetch("SELECT id, address FROM messages WHERE id = ANY($1)", ids)
-    spelt = [
-        (row["id"], number) for row in rows if (number := international(row["address"])) not in (None, row["address"])
-    ]
-    await connection.executemany("UPDATE messages SET address = $2 WHERE id = $1", spelt)
+    rows = await connection.fetch("SELECT id, log_id, address FROM messages WHERE id = ANY($1)", ids)
+    first = {(row["log_id"], international(row["address"]) or row["address"]): row for row in reversed(rows)}
+    spelt = [(row["id"], number) for (_, number), row in first.items() if number != row["address"]]
+    if spelt:
+        await connection.executemany("UPDATE messages SET address = $2 WHERE id = $1", spelt)
+    return [row["id"] for row in first.values()]
 
 
 async def _stop(connection: Connection, channel: str, judged: list[Judged]) -> int:

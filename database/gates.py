@@ -8,6 +8,7 @@ from uuid import UUID
 
 from database import notices
 from database.approvals import HELD
+from database.audiences import TWICE
 from database.batches import Claimed
 from database.connection import Connection, Pool
 from database.notifications import NOTICES
@@ -44,6 +45,13 @@ GATES: tuple[tuple[Verdict, str, str], ...] = (
     ),
     ("skipped", "no consent to email", "m.channel = 'email' AND m.priority > 1 AND NOT c.email_consent"),
     ("skipped", "covered by {covered}", "covered.by IS NOT NULL"),
+    (
+        "skipped",
+        TWICE,
+        """m.channel = 'whatsapp' AND EXISTS (
+            SELECT 1 FROM messages x WHERE x.organizer_id = m.organizer_id AND x.channel = m.channel AND x.address = m.address
+            AND x.status IN ('sending', 'sent') AND x.log_id = m.log_id AND x.id <> m.id)""",
+    ),
     ("skipped", "no opt-in to WhatsApp", "m.channel = 'whatsapp' AND NOT coalesce(c.whatsapp_opt_in, p.id NOTNULL)"),
     ("unapproved", HELD, "a.approval = 'required' AND eventos_unapproved(m.automation_id, m.content_id)"),
 )

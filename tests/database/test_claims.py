@@ -207,6 +207,22 @@ async def test_a_number_is_stopped_however_it_is_written(pool: Pool, world: Worl
     assert await reasons(world) == {"+491701234567": "suppressed: STOP"}
 
 
+async def test_one_number_gets_a_step_once_however_often_and_differently_it_is_written(
+    pool: Pool, world: World
+) -> None:
+    for phone in ("+49 (0)170 1234567", "+49 170 1234567", "+49 0170 / 1234567"):
+        await world.contact(None, phone)
+    await enqueue(pool, world.request(WHATSAPP))
+
+    found = await claims.claim(pool, "whatsapp", rehearsal=False, limit=1, batches=5)
+    await claims.claim(pool, "whatsapp", rehearsal=False, limit=1, batches=5)
+
+    assert [message.address for batch in found.batches for message in batch.messages] == ["+491701234567"]
+    assert await reasons(world) == {"+491701234567": "another contact has the same address"}
+    assert await world.counts() == {"sending": 1, "skipped": 1}
+    assert (await world.journal(WHATSAPP))["result"]["skipped"] == {"another contact has the same address": 2}
+
+
 async def test_a_message_for_an_old_date_is_impossible(pool: Pool, world: World) -> None:
     await world.people(2)
     await enqueue(pool, world.request())
