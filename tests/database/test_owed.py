@@ -8,7 +8,9 @@ from database import automations, claims, control, recovery
 from database.connection import Pool
 from database.control import Owed, Scope
 from database.outbox import enqueue
+from database.resuming import Held
 from starter import control as orders
+from starter import resuming
 from tests.world import World, make_world
 
 NIGHT = datetime(2027, 3, 10, 23, 30, tzinfo=UTC)
@@ -90,3 +92,18 @@ async def test_a_completed_automation_with_nothing_to_send_is_left_alone(world: 
     for order, done in ((orders.pause, "paused"), (orders.cancel, "cancelled")):
         with pytest.raises(orders.ControlError, match=f"is completed, so nothing was {done}"):
             await order(world.pool, Scope(automation_id=world.automation))
+
+
+async def test_of_what_had_ended_a_resume_brings_the_messages_and_no_step(world: World) -> None:
+    """Its workflow was ended from outside before its other steps."""
+    assert await automations.lose(world.pool, world.automation)
+    assert await orders.pause(world.pool, Scope(event_id=world.event)) == 1
+    assert await claimed(world) == 0
+    await world.pool.execute("UPDATE messages SET release_at = 'infinity'")
+
+    async with resuming.view(world.pool, Scope(event_id=world.event)) as view:
+        (foreseen,) = await view.foresee("send_all")
+
+    assert (foreseen.automations, foreseen.steps, foreseen.held) == (1, 0, Held(1, 0))
+    await orders.resume(world.pool, Scope(event_id=world.event), "send_all")
+    assert (await world.row())["status"] == "failed"
