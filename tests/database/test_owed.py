@@ -98,8 +98,8 @@ async def test_of_what_had_ended_a_resume_brings_the_messages_and_no_step(world:
     """Its workflow was ended from outside before its other steps."""
     assert await automations.lose(world.pool, world.automation)
     assert await orders.pause(world.pool, Scope(event_id=world.event)) == 1
+    await world.set_event(clock_now=MORNING)
     assert await claimed(world) == 0
-    await world.pool.execute("UPDATE messages SET release_at = 'infinity'")
 
     async with resuming.view(world.pool, Scope(event_id=world.event)) as view:
         (foreseen,) = await view.foresee("send_all")
