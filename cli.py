@@ -22,6 +22,7 @@ from commands import (
     rehearse,
     seed,
     show,
+    webhooks,
 )
 
 app = typer.Typer(
@@ -53,6 +54,7 @@ app.command("approve")(approve.approve)
 app.command("reject")(approve.reject)
 app.command("create")(create.create)
 app.command("modify")(control.modify)
+app.add_typer(webhooks.app, name="webhooks")
 
 
 def main() -> None:

@@ -17,6 +17,7 @@ from database.batches import Batch, Claimed
 from database.connection import Pool
 from database.contents import Content
 from models.messages import Attachment, EmailMessage, SocialPost, WhatsAppMessage, invitation
+from models.phones import international
 from models.replies import reply_address
 from providers.weather import Weather
 from templates import (
@@ -47,6 +48,10 @@ Writer = Callable[[Claimed, About], M]
 
 class NoContentSid(TemplateError):
     """WhatsApp knows no approved template for a message."""
+
+
+class NoNumber(TemplateError):
+    """A phone number that nobody can have."""
 
 
 @dataclass
@@ -204,6 +209,8 @@ def _whatsapp(
     slots = WhatsAppSlots.model_validate(content.slots) if content.slots is not None else None
 
     def write(message: Claimed, its: About) -> WhatsAppMessage:
+        if international(message.address) is None:
+            raise NoNumber("the phone number cannot be one: its country code or its length is wrong; correct it")
         person = _person(message, event, "", its.why)
         variables = render_whatsapp(
             message.template,

@@ -110,7 +110,11 @@ class _Counted:
                 "Occurrences that failed for good and wait for a person.",
                 self._counted.occurrences_held,
             ),
-            ("eventos_webhooks_held", "Deliveries that found no message for a day.", self._counted.deliveries_held),
+            (
+                "eventos_webhooks_held",
+                "Deliveries that could not be taken in for a day.",
+                self._counted.deliveries_held,
+            ),
             (
                 "eventos_oldest_occurrence_seconds",
                 "Age of the oldest occurrence that is due.",

@@ -11,7 +11,8 @@ from pydantic import ValidationError
 
 from commands.running import run
 from database.connection import Pool, connect_pool
-from database.control import Scope
+from database.control import Owed, Scope
+from database.control import owed as owed_by
 from models.changes import Change
 from models.player import Policy, StepOrder
 from settings import Settings
@@ -106,10 +107,19 @@ async def _change(
     pool = await connect_pool(settings.database_url)
     try:
         found = await aim(pool, reference, kind)
+        owed = await owed_by(pool, found.scope)
         count = await change(pool, found.scope)
     finally:
         await pool.close()
-    typer.echo(f"Recorded: {count} automation{'s' if count != 1 else ''} of {found.name} {done}.")
+    typer.echo(f"Recorded: {_automations(count, found.name)} {done}.{_ended(owed)}")
+
+
+def _ended(owed: Owed) -> str:
+    """How many of them had ended before, and with how much left to send."""
+    if not owed.messages:
+        return ""
+    messages = f"{owed.messages:,} message{'s' if owed.messages != 1 else ''}"
+    return f" Of these {owed.automations:,} had ended, with {messages} still to go."
 
 
 AutomationArgument = Annotated[

@@ -198,12 +198,18 @@ async def rest(
 
 
 async def finish(pool: Pool, automation_id: UUID, status: str) -> None:
-    """Close an automation's row. What still ran in its journal ends as skipped, queued messages die at the gate."""
+    """Close an automation's row. What still ran in its journal ends as skipped, queued messages die at the gate.
+
+    One that is paused and has messages to send stays so, for their sake, until it is resumed.
+    """
     async with pool.acquire() as connection, connection.transaction():
         row = await connection.fetchrow(
             """
             UPDATE automation_workflows
-            SET status = CASE WHEN status = 'cancelled' THEN status ELSE $2 END,
+            SET status = CASE WHEN status = 'cancelled' OR (status = 'paused' AND EXISTS (
+                    SELECT 1 FROM workflow_execution_logs l JOIN messages m ON m.log_id = l.id
+                    WHERE l.workflow_id = $1 AND m.status = 'queued')) THEN status ELSE $2 END,
+                ended_as = $2,
                 completed_at = coalesce(completed_at, eventos_now(event_id)), rest_until = 'infinity',
                 next_execution_at = NULL, current_step = NULL, problem = NULL, updated_at = now()
             FROM (SELECT problem FROM automation_workflows WHERE id = $1) was
@@ -229,7 +235,7 @@ async def finish(pool: Pool, automation_id: UUID, status: str) -> None:
         await journal.skip_rest(connection, automation_id)
         await connection.execute(
             """
-            UPDATE marketing_campaigns c SET status = a.status, updated_at = now()
+            UPDATE marketing_campaigns c SET status = CASE a.status WHEN 'paused' THEN a.ended_as ELSE a.status END, updated_at = now()
             FROM automation_workflows a WHERE a.id = c.automation_id AND a.id = $1
             """,
             automation_id,
@@ -253,7 +259,7 @@ async def lose(pool: Pool, automation_id: UUID) -> bool:
         UPDATE automation_workflows
         SET status = 'failed', last_error = 'its workflow was ended from outside', completed_at = eventos_now(event_id),
             rest_until = 'infinity', next_execution_at = NULL, updated_at = now()
-        WHERE id = $1 AND status IN ('active', 'paused') AND started_at IS NOT NULL
+        WHERE id = $1 AND status IN ('active', 'paused') AND started_at IS NOT NULL AND completed_at IS NULL
         """,
         automation_id,
     )

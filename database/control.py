@@ -1,4 +1,9 @@
-"""Pause, resume and cancel: written to the database first, so that every gate obeys at once."""
+"""Pause, resume and cancel: written to the database first, so that every gate obeys at once.
+
+An automation may have ended while messages of its last steps are still held for later. These obey like any others: its row is paused
+or cancelled for their sake, since gates and sweep look there and at nothing else, and its player, which is no more, is told nothing.
+What it had come to is kept in `ended_as`, and is so again after a resume.
+"""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -22,32 +27,46 @@ IN_SCOPE = """
 """What a row of automation_workflows has to be; the scope's parts are $1 to $3."""
 
 
-def _chosen(*statuses: str) -> str:
-    """The automations of the scope in these states, locked in the one order in which whoever settles messages locks them too."""
-    wanted = ", ".join(f"'{status}'" for status in statuses)
+OWING = """(status IN ('completed', 'failed') AND EXISTS (
+    SELECT 1 FROM workflow_execution_logs l JOIN messages m ON m.log_id = l.id
+    WHERE l.workflow_id = automation_workflows.id AND m.status = 'queued'))"""
+"""What a row of automation_workflows is that has ended and still has messages to send."""
+
+
+def _chosen(*statuses: str, owing: bool = False) -> str:
+    """The automations of the scope in these states, locked in the one order in which whoever settles messages locks them too.
+
+    With `owing` also those that have ended in the meantime and still have messages to send.
+    """
+    listed = ", ".join(f"'{status}'" for status in statuses)
+    wanted = f"(status IN ({listed}) OR {OWING})" if owing else f"status IN ({listed})"
     return f"""
         WITH chosen AS MATERIALIZED (
-            SELECT id FROM automation_workflows WHERE {IN_SCOPE} AND status IN ({wanted}) ORDER BY id FOR NO KEY UPDATE
+            SELECT id FROM automation_workflows WHERE {IN_SCOPE} AND {wanted} ORDER BY id FOR NO KEY UPDATE
         )"""
 
 
-_TELL = """
-    INSERT INTO occurrences (kind, rehearsal, event_id, automation_id, subject, lane, data, occurred_at)
-    SELECT $4, rehearsal, event_id, id, 'automation/' || id, 1, $5, eventos_now(event_id) FROM changed
+_TOLD = """
+    , told AS (
+        INSERT INTO occurrences (kind, rehearsal, event_id, automation_id, subject, lane, data, occurred_at)
+        SELECT $4, rehearsal, event_id, id, 'automation/' || id, 1, $5, eventos_now(event_id) FROM changed WHERE NOT ended
+    )
 """
 
 
 async def pause(pool: Pool, scope: Scope) -> int:
-    """Pause everything active in a scope, in one statement; returns how many automations."""
+    """Pause everything in a scope that is active or has messages to send, in one statement; returns how many automations."""
     return await _change(
         pool,
         f"""
-        {_chosen("pending", "active")}, changed AS (
-            UPDATE automation_workflows a SET status = 'paused', paused_at = eventos_now(event_id), updated_at = now()
+        {_chosen("pending", "active", owing=True)}, changed AS (
+            UPDATE automation_workflows a
+            SET status = 'paused', paused_at = eventos_now(event_id), updated_at = now(),
+                ended_as = CASE WHEN status IN ('completed', 'failed') THEN status END
             FROM chosen WHERE a.id = chosen.id
-            RETURNING a.id, event_id, rehearsal
+            RETURNING a.id, event_id, rehearsal, ended_as IS NOT NULL AS ended
         )
-        {_TELL}
+        {_TOLD} SELECT count(*) FROM changed
         """,
         scope,
         "paused",
@@ -64,21 +83,21 @@ async def resume(pool: Pool, scope: Scope, policy: str) -> list[UUID]:
     rows = await pool.fetch(
         f"""
         {_chosen("paused")}, changed AS (
-            UPDATE automation_workflows a SET status = 'active', paused_at = NULL, updated_at = now(),
+            UPDATE automation_workflows a SET status = coalesce(ended_as, 'active'), paused_at = NULL, updated_at = now(),
                 shifts = CASE WHEN $5::jsonb ->> 'policy' = 'shift' AND paused_at IS NOT NULL THEN shifts || jsonb_build_object(
                     'at', paused_at, 'by', 'PT' || extract(epoch FROM eventos_now(event_id) - paused_at) || 'S')
                     ELSE shifts END
             FROM chosen WHERE a.id = chosen.id
-            RETURNING a.id, event_id, rehearsal
+            RETURNING a.id, event_id, rehearsal, ended_as IS NOT NULL AS ended
         ), released AS (
             UPDATE messages m SET release_at = eventos_now(m.event_id), reason = NULL
             FROM changed c WHERE m.automation_id = c.id AND m.status = 'queued' AND m.release_at = 'infinity'
         )
-        {_TELL} RETURNING automation_id
+        {_TOLD} SELECT id FROM changed ORDER BY id
         """,
         *(*scope, "resumed", {"policy": policy}),
     )
-    return [row["automation_id"] for row in rows]
+    return [row["id"] for row in rows]
 
 
 async def hold(connection: Connection, scope: Scope) -> None:
@@ -87,17 +106,17 @@ async def hold(connection: Connection, scope: Scope) -> None:
 
 
 async def cancel(pool: Pool | Connection, scope: Scope, why: str) -> int:
-    """Cancel everything that runs in a scope; its queued messages die at the gate, also what lies for later.
+    """Cancel everything in a scope that runs or has messages to send; these die at the gate, also what lies for later.
 
     `why` is what its steps and messages then say. It waits for no message: who settles one holds its row and then asks for the automation's.
     """
     return await _change(
         pool,
         f"""
-        {_chosen("pending", "active", "paused")}, changed AS (
+        {_chosen("pending", "active", "paused", owing=True)}, changed AS (
             UPDATE automation_workflows a SET status = 'cancelled', cancelled_because = $5::jsonb ->> 'why', updated_at = now()
             FROM chosen WHERE a.id = chosen.id
-            RETURNING a.id, event_id, rehearsal
+            RETURNING a.id, event_id, rehearsal, completed_at IS NOT NULL AS ended
         ), dropped AS (
             UPDATE messages m SET release_at = eventos_now(m.event_id)
             WHERE m.id IN (
@@ -105,12 +124,33 @@ async def cancel(pool: Pool | Connection, scope: Scope, why: str) -> int:
                 WHERE later.status = 'queued' AND later.release_at > eventos_now(later.event_id)
                 FOR NO KEY UPDATE OF later SKIP LOCKED)
         )
-        {_TELL}
+        {_TOLD} SELECT count(*) FROM changed
         """,
         scope,
         "cancelled",
         {"why": why},
     )
+
+
+class Owed(NamedTuple):
+    """Automations that have ended, and the messages that they still have to send."""
+
+    automations: int
+    messages: int
+
+
+async def owed(pool: Pool, scope: Scope) -> Owed:
+    """What the automations of a scope that have ended, and are not paused since, still have to send."""
+    row = await pool.fetchrow(
+        f"""
+        WITH chosen AS (SELECT id FROM automation_workflows WHERE {IN_SCOPE} AND {OWING})
+        SELECT count(DISTINCT l.workflow_id), count(*) FROM chosen
+        JOIN workflow_execution_logs l ON l.workflow_id = chosen.id JOIN messages m ON m.log_id = l.id AND m.status = 'queued'
+        """,
+        *scope,
+    )
+    assert row is not None
+    return Owed(*row.values())
 
 
 async def states(pool: Pool, scope: Scope) -> dict[str, tuple[int, datetime | None]]:
@@ -126,5 +166,5 @@ async def states(pool: Pool, scope: Scope) -> dict[str, tuple[int, datetime | No
 
 
 async def _change(pool: Pool | Connection, sql: str, scope: Scope, kind: str, data: dict[str, str]) -> int:
-    status: str = await pool.execute(sql, *scope, kind, data)
-    return int(status.rpartition(" ")[2])
+    count: int = await pool.fetchval(sql, *scope, kind, data)
+    return count

@@ -8,10 +8,13 @@ from uuid import UUID
 
 from database import notices
 from database.approvals import HELD
+from database.audiences import TWICE
 from database.batches import Claimed
 from database.connection import Connection, Pool
 from database.deliverable_tracking import HANDED_IN
 from database.followup import ABSENT, THANKS, absent
+from database.notifications import NOTICES
+from database.suppressions import STRONGEST_FIRST, UNSUBSCRIBED
 
 Verdict = Literal["send", "cancelled", "skipped", "paused", "unapproved", "held", "wait"]
 """`cancelled` and `skipped` are for good. `paused` and `unapproved` wait for a person, `held` for a business instant, `wait` for a rival
@@ -21,6 +24,11 @@ FOR_GOOD: frozenset[Verdict] = frozenset({"cancelled", "skipped"})
 
 MOVED = "held because the event's date was moved"
 """The reason of a hold that ends with the next move; the trigger on an event's dates knows it by these words."""
+QUIET = "held until the quiet hours end"
+CAPPED = "held by the frequency cap"
+
+SETTINGS = "(m.quiet_from, m.quiet_until, m.cap_messages, m.cap_days)::text"
+"""What of an organizer `m` decides about holding a message."""
 
 GATES: tuple[tuple[Verdict, str, str], ...] = (
     ("cancelled", "{cancelled}", f"a.status = 'cancelled' AND NOT {notices.OF_CANCELLATION}"),
@@ -28,7 +36,8 @@ GATES: tuple[tuple[Verdict, str, str], ...] = (
     (
         "cancelled",
         "the registration is not confirmed",
-        "a.workflow_type = 'attendee_nurture' AND r.id IS DISTINCT FROM a.subject_id",
+        # a notice goes to the organizer, who registers for nothing
+        f"a.workflow_type = 'attendee_nurture' AND NOT starts_with(m.key, '{NOTICES}') AND r.id IS DISTINCT FROM a.subject_id",
     ),
     ("paused", "held while the automation is paused", "a.status = 'paused'"),
     # What was under way is made of the old dates; what is queued is made of those that hold when it goes.
@@ -44,11 +53,18 @@ GATES: tuple[tuple[Verdict, str, str], ...] = (
     (
         "skipped",
         "suppressed: {suppressed}",
-        "s.reason IS NOT NULL AND NOT (m.priority = 1 AND s.reason = 'unsubscribed')",
+        f"s.reason IS NOT NULL AND NOT (m.priority = 1 AND s.reason = '{UNSUBSCRIBED}')",
     ),
     ("skipped", "no consent to email", "m.channel = 'email' AND m.priority > 1 AND NOT c.email_consent"),
     ("skipped", ABSENT, f"m.template = '{THANKS}' AND {absent('m.event_id', 'm.person_id')}"),
     ("skipped", "covered by {covered}", "covered.by IS NOT NULL"),
+    (
+        "skipped",
+        TWICE,
+        """m.channel = 'whatsapp' AND EXISTS (
+            SELECT 1 FROM messages x WHERE x.organizer_id = m.organizer_id AND x.channel = m.channel AND x.address = m.address
+            AND x.status IN ('sending', 'sent') AND x.log_id = m.log_id AND x.id <> m.id)""",
+    ),
     (
         "skipped",
         "no opt-in to WhatsApp",
@@ -76,7 +92,10 @@ JOIN organizers o ON o.id = m.organizer_id
 LEFT JOIN contacts c ON c.id = m.person_id
 LEFT JOIN sponsors p ON p.id = m.person_id AND m.channel = 'whatsapp'
 LEFT JOIN registrations r ON r.event_id = m.event_id AND r.contact_id = m.person_id AND r.status = 'confirmed'
-LEFT JOIN suppressions s ON s.organizer_id = m.organizer_id AND s.channel = m.channel AND s.address = m.address
+LEFT JOIN LATERAL (
+    SELECT reason FROM suppressions WHERE organizer_id = m.organizer_id AND channel = m.channel AND address = m.address
+    ORDER BY {STRONGEST_FIRST} LIMIT 1
+) s ON TRUE
 LEFT JOIN LATERAL (SELECT eventos_covered(m) AS by WHERE m.topic IS NOT NULL) covered ON TRUE
 LEFT JOIN LATERAL (SELECT * FROM eventos_moved(m) WHERE m.date_revision < e.date_revision OFFSET 0) moved ON TRUE
 WHERE m.id = ANY($1)
@@ -85,12 +104,10 @@ ORDER BY m.priority, m.release_at, m.id
 
 # The gates that time opens. Asked only of messages that pass the others ($1, which expire at $3): one that goes nowhere takes no
 # place under the frequency cap. $2 are all those judged together, which must not count as sent before.
-JUDGE_TIME = """
+JUDGE_TIME = f"""
 WITH message AS (
     SELECT m.*, passing.expires, coalesce(e.clock_now, now()) AS at, e.timezone AS event_zone, c.timezone AS person_zone, o.quiet_from,
            o.quiet_until, o.cap_messages, o.cap_days, m.priority > 1 AND m.channel IN ('email', 'whatsapp') AS bound,
-           count(*) OVER (PARTITION BY m.organizer_id, m.channel, m.address ORDER BY m.priority, m.release_at, m.id) - 1
-               AS earlier,
            count(*) OVER (PARTITION BY m.event_id, m.round, m.topic, m.channel, m.address
                           ORDER BY m.priority, m.release_at, m.id) - 1 AS rivals
     FROM unnest($1::uuid[], $3::timestamptz[]) AS passing(id, expires)
@@ -98,19 +115,26 @@ WITH message AS (
     JOIN events e ON e.id = m.event_id
     JOIN organizers o ON o.id = m.organizer_id
     LEFT JOIN contacts c ON c.id = m.person_id
+), met AS (
+    -- those that a rival or the quiet hours stop take no place under the cap
+    SELECT m.*, rival.status AS rival, rival.step AS rival_step, quiet.quiet_end,
+           count(*) FILTER (WHERE rival.status IS NULL AND quiet.quiet_end IS NULL AND (m.topic IS NULL OR m.rivals = 0))
+               OVER (PARTITION BY m.organizer_id, m.channel, m.address ORDER BY m.priority, m.release_at, m.id
+                     ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS earlier
+    FROM message m
+    LEFT JOIN LATERAL (
+        SELECT x.status, x.step FROM messages x
+        WHERE m.topic IS NOT NULL AND x.event_id = m.event_id AND x.round = m.round AND x.topic = m.topic
+          AND x.channel = m.channel AND x.address = m.address AND x.status IN ('sending', 'sent', 'unknown') AND x.id <> ALL($2)
+        LIMIT 1
+    ) rival ON TRUE
+    LEFT JOIN LATERAL (
+        SELECT eventos_quiet_end(m.at, m.quiet_from, m.quiet_until, m.person_zone, m.event_zone) AS quiet_end
+        WHERE m.bound AND m.quiet_from <> m.quiet_until
+    ) quiet ON TRUE
 )
-SELECT m.id, gate.verdict, gate.reason, gate.until
-FROM message m
-LEFT JOIN LATERAL (
-    SELECT x.status, x.step FROM messages x
-    WHERE m.topic IS NOT NULL AND x.event_id = m.event_id AND x.round = m.round AND x.topic = m.topic
-      AND x.channel = m.channel AND x.address = m.address AND x.status IN ('sending', 'sent', 'unknown') AND x.id <> ALL($2)
-    LIMIT 1
-) rival ON TRUE
-LEFT JOIN LATERAL (
-    SELECT eventos_quiet_end(m.at, m.quiet_from, m.quiet_until, m.person_zone, m.event_zone) AS quiet_end
-    WHERE m.bound AND m.quiet_from <> m.quiet_until
-) quiet ON TRUE
+SELECT m.id, gate.verdict, gate.reason, gate.until, {SETTINGS} AS settings
+FROM met m
 LEFT JOIN LATERAL (
     -- when the oldest of the messages that fill the cap leaves the window; NULL while there is room
     SELECT (array_fill(m.at, ARRAY[m.earlier::int]) || array_agg(coalesce(x.sent_at, m.at) ORDER BY coalesce(x.sent_at, m.at) DESC))
@@ -122,13 +146,13 @@ LEFT JOIN LATERAL (
 ) cap ON m.bound AND m.cap_messages IS NOT NULL
 JOIN LATERAL (
     SELECT verdict, reason, until FROM (VALUES
-        (1, rival.status = 'sent', 'skipped', 'covered by ' || rival.step, NULL),
-        (2, m.topic IS NOT NULL AND (rival.status IS NOT NULL OR m.rivals > 0), 'wait',
+        (1, rival = 'sent', 'skipped', 'covered by ' || rival_step, NULL),
+        (2, m.topic IS NOT NULL AND (rival IS NOT NULL OR m.rivals > 0), 'wait',
             'waits for another message on the topic', NULL),
         (3, quiet_end >= m.expires, 'skipped', 'expires before the quiet hours end', NULL),
-        (4, quiet_end IS NOT NULL, 'held', 'held until the quiet hours end', quiet_end),
+        (4, quiet_end IS NOT NULL, 'held', '{QUIET}', quiet_end),
         (5, room_at >= m.expires, 'skipped', 'expires before the frequency cap has room', NULL),
-        (6, room_at IS NOT NULL, 'held', 'held by the frequency cap', room_at)
+        (6, room_at IS NOT NULL, 'held', '{CAPPED}', room_at)
     ) AS gates(place, shut, verdict, reason, until)
     WHERE shut ORDER BY place LIMIT 1
 ) gate ON TRUE
@@ -144,6 +168,8 @@ class Judged:
     reason: str | None = None
     until: datetime | None = None
     """The business instant at which a held message is due again."""
+    settings: str | None = None
+    """The organizer's settings by which it is held."""
 
 
 async def judge(connection: Connection | Pool, ids: Collection[UUID]) -> list[Judged]:
@@ -165,5 +191,6 @@ async def judge(connection: Connection | Pool, ids: Collection[UUID]) -> list[Ju
     stopped = {row["id"]: row for row in await connection.fetch(JUDGE_TIME, *asked)}
     for place, one in enumerate(judged):
         if (stop := stopped.get(one.message.id)) is not None:
-            judged[place] = replace(one, verdict=stop["verdict"], reason=stop["reason"], until=stop["until"])
+            _, verdict, reason, until, settings = stop.values()
+            judged[place] = replace(one, verdict=verdict, reason=reason, until=until, settings=settings)
     return judged

@@ -9,6 +9,7 @@ from uuid import UUID
 from database import followup, journal
 from database.audiences import TWICE, UNUSABLE, USABLE, chosen
 from database.connection import Connection, Pool
+from database.suppressions import STRONGEST_FIRST, UNSUBSCRIBED
 from models.automation import Action, Progress, Step, WorkflowType
 from models.outlook import Reach
 
@@ -249,7 +250,7 @@ async def reach(connection: Connection, about: Subject, step: Step, action: Acti
             SELECT $1::uuid AS event_id, $2::uuid AS organizer_id, $3::uuid AS subject_id, $4::jsonb AS segments,
                    $5::text AS template
         ), {chosen(action, about.workflow_type)}, judged AS (
-            SELECT CASE WHEN s.reason IS NOT NULL AND NOT ({step.priority} = 1 AND s.reason = 'unsubscribed')
+            SELECT CASE WHEN s.reason IS NOT NULL AND NOT ({step.priority} = 1 AND s.reason = '{UNSUBSCRIBED}')
                             THEN 'suppressed: ' || s.reason
                         WHEN '{channel}' = 'email' AND {step.priority} > 1 AND NOT c.email_consent THEN 'no consent to email'
                         WHEN covered.by IS NOT NULL THEN 'covered by ' || covered.by
@@ -259,7 +260,10 @@ async def reach(connection: Connection, about: Subject, step: Step, action: Acti
             FROM chosen p
             LEFT JOIN contacts c ON c.id = p.person_id
             LEFT JOIN sponsors x ON x.id = p.person_id
-            LEFT JOIN suppressions s ON s.organizer_id = $2 AND s.channel = '{channel}' AND s.address = p.address
+            LEFT JOIN (
+                SELECT DISTINCT ON (address) address, reason FROM suppressions WHERE organizer_id = $2 AND channel = '{channel}'
+                ORDER BY address, {STRONGEST_FIRST}
+            ) s ON s.address = p.address
             LEFT JOIN LATERAL (
                 SELECT eventos_covered(jsonb_populate_record(NULL::messages, jsonb_build_object(
                     'event_id', $1, 'organizer_id', $2, 'automation_id', $6::uuid, 'topic', $7::text, 'channel', '{channel}',

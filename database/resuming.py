@@ -25,6 +25,8 @@ class Paused(NamedTuple):
     paused_at: datetime | None
     awaits: str | None
     """The step that waits for approval."""
+    ended: bool
+    """Whether it had ended before, and nothing but its messages is paused."""
 
 
 async def paused(connection: Connection, scope: Scope) -> list[Paused]:
@@ -32,7 +34,8 @@ async def paused(connection: Connection, scope: Scope) -> list[Paused]:
     rows = await connection.fetch(
         f"""
         WITH chosen AS (SELECT * FROM automation_workflows WHERE {IN_SCOPE} AND status = 'paused')
-        SELECT a.id, a.event_id, a.organizer_id, a.subject_id, a.workflow_type, a.rules, md5(a.definition::text), a.paused_at, p.step
+        SELECT a.id, a.event_id, a.organizer_id, a.subject_id, a.workflow_type, a.rules, md5(a.definition::text), a.paused_at, p.step,
+               a.ended_as IS NOT NULL
         FROM chosen a LEFT JOIN approvals p ON p.automation_id = a.id AND p.content_id IS NULL AND p.status IN ('pending', 'rejected')
         ORDER BY a.created_at, a.id
         """,

@@ -1,4 +1,8 @@
-"""Suppressions: addresses to which an organizer sends nothing any more on a channel, and why."""
+"""Suppressions: addresses to which an organizer sends nothing any more on a channel, and why.
+
+Each reason that stands against an address is a row, so none forgets another, in whatever order they come. An unsubscription lets
+priority 1 pass and is therefore the weakest: where anything else stands against the address, that is what counts.
+"""
 
 from typing import NamedTuple
 from uuid import UUID
@@ -9,9 +13,12 @@ from database.deliveries import Spoken
 UNSUBSCRIBED = "unsubscribed"
 STOP = "STOP"
 
+STRONGEST_FIRST = f"reason = '{UNSUBSCRIBED}', created_at"
+"""The order of the rows of `suppressions` in which the first is the one that counts."""
+
 
 async def suppress(connection: Connection, message: Spoken, reason: str) -> bool:
-    """Send nothing any more to where this message went; False if that was so before."""
+    """Send nothing any more to where this message went, for this reason; False if that was so before."""
     status: str = await connection.execute(
         "INSERT INTO suppressions (organizer_id, channel, address, reason) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
         *(message.organizer_id, message.channel, message.address, reason),
@@ -62,9 +69,10 @@ async def subscription(pool: Pool, message_id: UUID) -> Subscription | None:
     """Whom a message's link is about; None if no person was sent such a message."""
     row = await pool.fetchrow(
         f"""
-        SELECT o.name, m.channel, m.address, s.reason IS NOT DISTINCT FROM '{UNSUBSCRIBED}' AS unsubscribed
+        SELECT o.name, m.channel, m.address, s.reason IS NOT NULL AS unsubscribed
         FROM messages m JOIN organizers o ON o.id = m.organizer_id
         LEFT JOIN suppressions s ON s.organizer_id = m.organizer_id AND s.channel = m.channel AND s.address = m.address
+             AND s.reason = '{UNSUBSCRIBED}'
         WHERE m.id = $1 AND m.channel IN ('email', 'whatsapp')
         """,
         message_id,
@@ -75,8 +83,7 @@ async def subscription(pool: Pool, message_id: UUID) -> Subscription | None:
 async def unsubscribe(pool: Pool, message_id: UUID) -> bool:
     """Suppress the message's address for its organizer and note that it happened; False if it had before.
 
-    A person's own wish stands above what else is known of the address. A rehearsal's organizer is a shadow, so nothing
-    of the real one changes.
+    What else stands against the address stays. A rehearsal's organizer is a shadow, so nothing of the real one changes.
     """
     done: bool | None = await pool.fetchval(
         f"""
@@ -84,10 +91,9 @@ async def unsubscribe(pool: Pool, message_id: UUID) -> bool:
             SELECT m.* FROM messages m JOIN organizers o ON o.id = m.organizer_id
             WHERE m.id = $1 AND m.channel IN ('email', 'whatsapp') AND m.rehearsal = (o.rehearsal_of IS NOT NULL)
         ), suppressed AS (
-            INSERT INTO suppressions AS s (organizer_id, channel, address, reason)
+            INSERT INTO suppressions (organizer_id, channel, address, reason)
             SELECT organizer_id, channel, address, '{UNSUBSCRIBED}' FROM message
-            ON CONFLICT (organizer_id, channel, address) DO UPDATE SET reason = excluded.reason WHERE s.reason <> excluded.reason
-            RETURNING TRUE
+            ON CONFLICT DO NOTHING RETURNING TRUE
         )
         INSERT INTO occurrences (kind, rehearsal, event_id, automation_id, subject, data, occurred_at)
         SELECT 'unsubscribed', m.rehearsal, m.event_id, m.automation_id, 'message/' || m.id,

@@ -10,7 +10,7 @@ from database.connection import Connection, Pool
 from models.webhooks import Provider
 
 PATIENCE = timedelta(hours=24)
-"""How long a delivery waits for the message it speaks of; then it is held and shown."""
+"""How long a delivery waits for what it needs, such as the message it speaks of; then it is held and shown."""
 
 LONGEST_WAIT = timedelta(hours=1)
 
@@ -28,6 +28,8 @@ class Delivery:
     tries: int
     processed: bool
     outcome: str | None
+    patient: bool
+    """Whether it may still wait for what it needs."""
 
 
 async def store(
@@ -55,10 +57,11 @@ async def load(pool: Pool, delivery_id: UUID) -> Delivery | None:
     """A delivery as it is now."""
     row = await pool.fetchrow(
         """
-        SELECT id, provider, rehearsal, coalesce(body, '{}') AS body, received_at, tries, processed_at IS NOT NULL AS processed, outcome
+        SELECT id, provider, rehearsal, coalesce(body, '{}') AS body, received_at, tries, processed_at IS NOT NULL AS processed, outcome,
+               received_at >= now() - $2::interval AS patient
         FROM webhook_deliveries WHERE id = $1
         """,
-        delivery_id,
+        *(delivery_id, PATIENCE),
     )
     return Delivery(**dict(row)) if row else None
 
@@ -77,8 +80,9 @@ async def finish(connection: Connection, delivery_id: UUID, outcome: str, messag
 
 _HELD = """
     SELECT NULL::uuid, NULL::uuid, NULL::uuid, 'webhooks/' || provider || '/' || current_date,
-           'A provider reports on messages that are not known here',
-           'Deliveries of ' || provider || ' found no message for a day and are held: ' || $2
+           'What a provider reports cannot be taken in',
+           'Deliveries of ' || provider || ' could not be taken in for a day and are held: ' || $2
+           || '. `eventos webhooks` lists them.'
     FROM tried WHERE held
 """
 
@@ -90,7 +94,7 @@ async def postpone(pool: Pool, delivery: Delivery, why: str, message_id: UUID | 
         f"""
         WITH tried AS (
             UPDATE webhook_deliveries
-            SET tries = tries + 1, outcome = $2, held_at = CASE WHEN received_at < now() - $3::interval THEN now() END
+            SET tries = tries + 1, outcome = $2, held_at = CASE WHEN NOT $3::boolean THEN now() END
             WHERE id = $1 AND processed_at IS NULL
             RETURNING id, rehearsal, provider, held_at IS NOT NULL AS held
         ), again AS (
@@ -105,7 +109,7 @@ async def postpone(pool: Pool, delivery: Delivery, why: str, message_id: UUID | 
         )
         SELECT held FROM tried
         """,
-        *(delivery.id, why, PATIENCE, wait, message_id),
+        *(delivery.id, why, delivery.patient, wait, message_id),
     )
     if held is None:
         return "taken in already"

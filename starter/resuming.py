@@ -86,6 +86,8 @@ class View:
             kind = found.setdefault(one.workflow_type, Resumption(one.workflow_type))
             kind.held = held.get(one.workflow_type)
             kind.automations += 1
+            if one.ended:
+                continue
             try:
                 alike, moved = known.compare(one, policy)
             except moments.UnknownZone as error:

@@ -27,7 +27,7 @@ SEQUENCE = Kind(
 )
 """What the sequences of an outreach are begun with; their rows are there before."""
 
-MESSAGES = ("message_opened", "message_replied", "message_auto_replied")
+MESSAGES = ("message_opened", "message_replied", "message_auto_replied", "message_unread")
 """What becomes of a sequence's messages."""
 
 FACTS = ("sponsor_responded", "sponsor_declined", "sponsor_accepted", "sponsor_signed")
@@ -57,6 +57,8 @@ async def translate(pool: Pool, occurrence: Occurrence) -> News | str:
             return await _answered(pool, occurrence, proposal)
         case "message_auto_replied":
             return await _away(pool, occurrence, proposal)
+        case "message_unread":  # somebody has answered, and nothing goes out before it is known what
+            return _news("out_of_office", occurrence, until=str(occurrence.data["until"]))
     return f"no sequence listens to {occurrence.kind}"
 
 

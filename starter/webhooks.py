@@ -8,14 +8,14 @@ from uuid import UUID
 
 import structlog
 
-from database import deliveries, suppressions, webhooks
+from database import deliveries, notifications, suppressions, webhooks
 from database.connection import Connection, Pool
 from database.deliveries import FACTS, Column, Spoken
-from database.webhooks import Delivery
+from database.webhooks import LONGEST_WAIT, PATIENCE, Delivery
 from models.replies import answered_message, away_until, is_automatic
 from models.webhooks import Report, Word
 from providers import resend_webhooks, twilio_webhooks
-from providers.errors import Unavailable
+from providers.errors import ProviderError
 from providers.resend import Resend
 
 READ = {"resend": resend_webhooks.read, "twilio": twilio_webhooks.read}
@@ -41,6 +41,9 @@ SCANNED_WITHIN = timedelta(seconds=5)
 
 DELIVERED_LATE = timedelta(seconds=30)
 """How long an open waits for the delivery that comes before it, real time."""
+
+NO_HICCUP = 3
+"""Tries after which an answer that cannot be read is no matter of a moment."""
 
 STOP = frozenset({
     "stop", "unsubscribe", "end", "quit", "stopall", "revoke", "optout", "cancel", "stopp", "abmelden", "arrêt", "baja",
@@ -78,12 +81,38 @@ class Webhooks:
         report = READ[delivery.provider](delivery.body)
         try:
             if report.word == "received" and delivery.provider == "resend" and report.provider_id:
-                report = replace(report, answer=await self._accounts[delivery.rehearsal].receive(report.provider_id))
+                report = await self._with_text(delivery, report, report.provider_id)
             return await self._change(delivery, report)
         except TakenIn:
             return "taken in already"
-        except (NotYet, Unavailable) as later:
+        except (NotYet, ProviderError) as later:
             return await webhooks.postpone(self._pool, delivery, str(later), report.message_id)
+
+    async def _with_text(self, delivery: Delivery, report: Report, provider_id: str) -> Report:
+        """A mail that came in, with its text, which has to be fetched. Raises ProviderError while that can be waited for.
+
+        An answer that nobody can read is an answer all the same. While its text is waited for, its automation writes nothing more to
+        whoever gave it; when patience is over, it is told of an answer without words. That ends a sequence as an answer does, and
+        never as a refusal, which only words can be; the organizer is told to read it.
+        """
+        try:
+            return replace(report, answer=await self._accounts[delivery.rehearsal].receive(provider_id))
+        except ProviderError as error:
+            if not delivery.patient:
+                return replace(report, why=f"its text cannot be read: {error}")
+            if delivery.tries == NO_HICCUP:
+                await self._tell_unread(delivery, report)
+            raise
+
+    async def _tell_unread(self, delivery: Delivery, report: Report) -> None:
+        async with self._pool.acquire() as connection, connection.transaction():
+            try:
+                message = await _answered(connection, delivery, report)
+            except NotYet:
+                return  # by its text, perhaps
+            at = message.instant(None, delivery.received_at)
+            until = at + PATIENCE + 2 * LONGEST_WAIT  # the last look comes at most one wait after the end of patience
+            await deliveries.tell(connection, message, "message_unread", at, until=until.isoformat())
 
     async def _change(self, delivery: Delivery, report: Report) -> str:
         """Everything that follows from one delivery, in one transaction with the note that it was taken in."""
@@ -157,7 +186,7 @@ async def _answered(connection: Connection, delivery: Delivery, report: Report) 
         rehearsal=delivery.rehearsal,
     )
     if message is None:
-        raise NotYet("it answers no message that is known here")
+        raise NotYet("; ".join(filter(None, (report.why, "it answers no message that is known here"))))
     return message
 
 
@@ -183,7 +212,17 @@ async def _answer(connection: Connection, delivery: Delivery, message: Spoken, r
         return f"an automatic answer{f', away until {away}' if away else ''}"
     await deliveries.record(connection, message, ("replied_at",), at, None, None)
     await deliveries.tell(connection, message, "message_replied", at, reply=str(delivery.id))
-    return "an answer"
+    if report.why is None:
+        return "an answer"
+    await notifications.tell(
+        connection,
+        event_id=message.event_id,
+        automation_id=message.automation_id,
+        key=f"unread/{delivery.id}",
+        title="Somebody has answered, and nobody here can read it",
+        body=f"It counts as an answer to {message.step}; {report.why} Read it in your own mailbox, where it went as well.",
+    )
+    return f"an answer; {report.why}"
 
 
 async def _opt(connection: Connection, message: Spoken, text: str) -> str | None:

@@ -266,3 +266,23 @@ async def test_a_whatsapp_template_shows_the_links_of_its_includes(
     await dispatch.pump("whatsapp", rehearsal=False).drain()
     rows = await pool.fetch("SELECT status, reason FROM messages WHERE step = 'community_invitation'")
     assert [(row["status"], row["reason"]) for row in rows] == [("sent", None)]
+
+
+async def test_a_number_that_cannot_be_one_fails_alone_in_plain_words_and_is_not_suppressed(
+    pool: Pool, world: World, providers: Providers, dispatch: Dispatch
+) -> None:
+    await world.contact("typo@people.example", "+1 555 1234")
+    await world.contact("spelt@people.example", "+49 (0)170 1234567")
+    await enqueue(pool, world.request(WHATSAPP.model_copy(update={"id": "second_broadcast"})))
+
+    await dispatch.pump("whatsapp", rehearsal=False).drain()
+
+    assert sorted(one["to"] for one in await providers.accepted("twilio")) == [
+        "whatsapp:+4915112345678",
+        "whatsapp:+4915112345678",
+        "whatsapp:+491701234567",
+    ]
+    (failed,) = await world.messages("failed")
+    assert failed["address"] == "+15551234"
+    assert failed["reason"] == "the phone number cannot be one: its country code or its length is wrong; correct it"
+    assert await pool.fetchval("SELECT count(*) FROM suppressions") == 0

@@ -9,14 +9,17 @@ from uuid import uuid4
 import httpx2
 import pytest
 
+from database.claims import claim
 from database.connection import Pool
 from database.outbox import enqueue
+from models.automation import Step
+from models.messages import Channel
 from models.replies import reply_address
 from providers.resend_webhooks import REHEARSAL_SECRET
 from starter.webhooks import Webhooks
 from tests.api.conftest import facts, ledger, sent_mail
 from tests.serving import SECRET, Api, take_in
-from tests.world import WHATSAPP, World, make_world
+from tests.world import EMAIL, WHATSAPP, World, make_world
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 NUMBER = "+14155550199"
@@ -31,7 +34,19 @@ def tags(message: dict[str, Any]) -> dict[str, str]:
 
 
 async def suppressed(pool: Pool) -> dict[tuple[str, str], str]:
-    return {(row["channel"], row["address"]): row["reason"] for row in await pool.fetch("SELECT * FROM suppressions")}
+    """Why, by channel and address; several reasons in the order in which they came."""
+    found: dict[tuple[str, str], str] = {}
+    for row in await pool.fetch("SELECT * FROM suppressions ORDER BY created_at"):
+        where = (row["channel"], row["address"])
+        found[where] = f"{found[where]}, {row['reason']}" if where in found else row["reason"]
+    return found
+
+
+async def passes(world: World, step: Step) -> bool:
+    """Whether a message of a step gets past the gates."""
+    await enqueue(world.pool, world.request(step))
+    channel: Channel = "whatsapp" if step.actions[0].verb == "whatsapp" else "email"
+    return bool((await claim(world.pool, channel, rehearsal=False, limit=1)).batches)
 
 
 @pytest.fixture
@@ -222,10 +237,7 @@ async def test_a_delivery_that_finds_no_message_is_held_and_shown_after_a_day(
     row = await pool.fetchrow("SELECT tries, held_at, processed_at FROM webhook_deliveries")
     assert row is not None
     assert (row["tries"], row["held_at"] is not None, row["processed_at"]) == (4, True, None)
-    assert (
-        await pool.fetchval("SELECT title FROM notifications")
-        == "A provider reports on messages that are not known here"
-    )
+    assert await pool.fetchval("SELECT title FROM notifications") == "What a provider reports cannot be taken in"
 
 
 async def test_what_was_unknown_is_settled_by_what_the_provider_reports(
@@ -334,6 +346,41 @@ async def test_stop_on_whatsapp_suppresses_the_number_and_start_takes_that_back_
     await api.twilio(inbound("start"))
     await take_in(pool, webhooks)
     assert await suppressed(pool) == {("whatsapp", NUMBER): "not on WhatsApp"}
+
+
+async def test_stop_and_start_on_whatsapp_leave_an_unsubscription_as_it_was(
+    api: Api, pool: Pool, webhooks: Webhooks, world: World, whatsapp: dict[str, Any]
+) -> None:
+    await api.http.post(f"/unsubscribe/{whatsapp['id']}")
+    alert = WHATSAPP.model_copy(update={"id": "alert", "priority": 1})
+    await api.twilio(inbound("STOP"))
+    await take_in(pool, webhooks)
+    assert not await passes(world, alert)
+    assert (await world.messages("skipped"))[0]["reason"] == "suppressed: STOP"
+    await api.twilio(inbound("START"))
+    await take_in(pool, webhooks)
+    assert await suppressed(pool) == {("whatsapp", NUMBER): "unsubscribed"}
+    assert await passes(world, alert.model_copy(update={"id": "second_alert"}))
+
+
+@pytest.mark.parametrize("what", ["email.complained", "email.bounced"])
+@pytest.mark.parametrize("first", ["the mail program's post", "the provider's report"])
+async def test_who_reports_spam_and_unsubscribes_gets_nothing_more_whichever_comes_first(
+    api: Api, pool: Pool, webhooks: Webhooks, world: World, message: dict[str, Any], what: str, first: str
+) -> None:
+    async def report() -> None:
+        await api.resend(what, tags=tags(message), bounce={"type": "Permanent", "message": "no"})
+        await take_in(pool, webhooks)
+
+    if first == "the provider's report":
+        await report()
+    await api.http.post(f"/unsubscribe/{message['id']}")
+    if first != "the provider's report":
+        await report()
+
+    assert not await passes(world, EMAIL.model_copy(update={"id": "final_details", "priority": 1}))
+    reason = "complaint" if what == "email.complained" else "hard bounce"
+    assert (await world.messages("skipped"))[0]["reason"] == f"suppressed: {reason}"
 
 
 async def test_an_answer_by_mail_finds_its_message_by_the_address_alone_also_after_an_outage(

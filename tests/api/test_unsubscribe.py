@@ -60,14 +60,20 @@ async def test_one_post_suppresses_the_address_and_is_told_once(
     assert "You are unsubscribed" in (await api.http.get(f"/unsubscribe/{message['id']}")).text
 
 
-async def test_a_persons_own_wish_stands_above_what_else_is_known(
+async def test_an_unsubscription_forgets_nothing_else_that_stands_against_the_address(
     api: Api, pool: Pool, message: dict[str, Any]
 ) -> None:
     await pool.execute(
         "INSERT INTO suppressions VALUES ($1, 'email', 'ada@people.example', 'hard bounce')", message["organizer_id"]
     )
-    await api.http.post(f"/unsubscribe/{message['id']}")
-    assert await reasons(pool) == [("email", "ada@people.example", "unsubscribed")]
+    for _ in range(2):
+        answer = await api.http.post(f"/unsubscribe/{message['id']}")
+        assert "You are unsubscribed" in answer.text
+    assert sorted(await reasons(pool)) == [
+        ("email", "ada@people.example", "hard bounce"),
+        ("email", "ada@people.example", "unsubscribed"),
+    ]
+    assert await pool.fetchval("SELECT count(*) FROM occurrences WHERE kind = 'unsubscribed'") == 1
 
 
 @pytest.mark.parametrize("link", ["9c7d2f10-5b3e-4c1a-8f60-2d4b6a8e0c13", "nonsense", "%00", "x" * 500])

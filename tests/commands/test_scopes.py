@@ -81,3 +81,25 @@ async def test_what_cannot_be_done_says_how_it_stands_and_since_when(two: str, p
     await pool.execute("UPDATE automation_workflows SET status = 'completed'")
     status, said = await eventos(two, "cancel", launch)
     assert (status, "is completed, so nothing was cancelled" in said) == (1, True)
+
+
+async def test_a_cancellation_says_how_much_of_it_had_ended_and_still_had_something_to_send(
+    two: str, pool: Pool
+) -> None:
+    launch = await pool.fetchval("SELECT id FROM automation_workflows WHERE workflow_type = 'event_launch'")
+    await pool.execute(
+        """
+        WITH ended AS (UPDATE automation_workflows SET status = 'completed', completed_at = now() WHERE id = $1 RETURNING *),
+        log AS (
+            INSERT INTO workflow_execution_logs (workflow_id, slot, step_id, step_name, action_type, status)
+            SELECT id, 'last', 'last', 'Last', 'email', 'success' FROM ended RETURNING id
+        )
+        INSERT INTO messages (key, rehearsal, organizer_id, event_id, automation_id, log_id, step, channel, address, template, release_at)
+        SELECT n::text, FALSE, a.organizer_id, a.event_id, a.id, log.id, 'last', 'email', 'ada@people.example', 'last', now() + '1 day'
+        FROM ended a, log, generate_series(1, 3) n
+        """,
+        launch,
+    )
+    status, said = await eventos(two, "cancel", NAME)
+    assert (status, "Of these 1 had ended, with 3 messages still to go." in " ".join(said.split())) == (0, True), said
+    assert (await states(pool))["event_launch"] == "cancelled"

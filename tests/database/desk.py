@@ -70,7 +70,8 @@ class Desk:
             """
             INSERT INTO messages (key, rehearsal, organizer_id, event_id, automation_id, log_id, step, channel, person_id,
                 address, template, release_at)
-            SELECT $1, TRUE, a.organizer_id, a.event_id, a.id, $3, 'reminder_3_days', $4, p.sponsor_id, 'ada@acme.example', $5, $6
+            SELECT $1, TRUE, a.organizer_id, a.event_id, a.id, $3, 'reminder_3_days', $4, p.sponsor_id,
+                   CASE $4 WHEN 'whatsapp' THEN '+4915112345678' ELSE 'ada@acme.example' END, $5, $6
             FROM automation_workflows a JOIN sponsor_deliverables d ON d.id = a.subject_id
             JOIN sponsorships p ON p.id = d.sponsorship_id WHERE a.id = $2 RETURNING id
             """,

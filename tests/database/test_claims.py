@@ -1,7 +1,7 @@
 """Claims and gates: who goes next, who does not, and why, in plain words."""
 
 import asyncio
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -11,7 +11,7 @@ from database.connection import Pool
 from database.outbox import enqueue
 from database.settlement import Outcome, settle
 from models.messages import Channel
-from tests.world import EMAIL, SOCIAL, WHATSAPP, World, make_world
+from tests.world import EMAIL, WHATSAPP, World, make_world
 
 NIGHT = datetime(2027, 3, 10, 23, 30, tzinfo=UTC)
 MORNING = datetime(2027, 3, 10, 9, 0, tzinfo=UTC)
@@ -159,6 +159,26 @@ async def test_what_a_person_has_to_have_passes_consent_and_unsubscription_but_n
     assert await reasons(world) == {"complained@people.example": "suppressed: complaint"}
 
 
+async def test_of_several_things_that_stand_against_an_address_an_unsubscription_is_the_weakest(
+    pool: Pool, world: World
+) -> None:
+    for name, reasons_ in (("first", ("complaint", "unsubscribed")), ("last", ("unsubscribed", "hard bounce"))):
+        await world.contact(f"{name}@people.example")
+        for reason in reasons_:
+            await pool.execute(
+                "INSERT INTO suppressions (organizer_id, channel, address, reason) VALUES ($1, 'email', $2, $3)",
+                *(world.organizer, f"{name}@people.example", reason),
+            )
+    await enqueue(pool, world.request(EMAIL.model_copy(update={"priority": 1})))
+
+    assert await claim(pool) is None
+
+    assert await reasons(world) == {
+        "first@people.example": "suppressed: complaint",
+        "last@people.example": "suppressed: hard bounce",
+    }
+
+
 async def test_whatsapp_needs_an_opt_in(pool: Pool, world: World) -> None:
     await world.contact("vip@people.example", "+4915112345678", whatsapp_opt_in=False)
     await enqueue(pool, world.request(WHATSAPP))
@@ -170,6 +190,37 @@ async def test_whatsapp_needs_an_opt_in(pool: Pool, world: World) -> None:
     assert (journal["status"], journal["result"]["reason"]) == ("skipped", "no opt-in to WhatsApp")
     (told,) = await world.settled()
     assert told["data"]["state"] == "skipped"
+
+
+async def test_a_number_is_stopped_however_it_is_written(pool: Pool, world: World) -> None:
+    await world.contact(None, "+49 (0)170 1234567")
+    await world.contact(None, "+49 0170 7654321")
+    await pool.execute(
+        "INSERT INTO suppressions (organizer_id, channel, address, reason) VALUES ($1, 'whatsapp', '+491701234567', 'STOP')",
+        world.organizer,
+    )
+    await enqueue(pool, world.request(WHATSAPP))
+
+    batches = (await claims.claim(pool, "whatsapp", rehearsal=False, limit=1, batches=2)).batches
+
+    assert [message.address for batch in batches for message in batch.messages] == ["+491707654321"]
+    assert await reasons(world) == {"+491701234567": "suppressed: STOP"}
+
+
+async def test_one_number_gets_a_step_once_however_often_and_differently_it_is_written(
+    pool: Pool, world: World
+) -> None:
+    for phone in ("+49 (0)170 1234567", "+49 170 1234567", "+49 0170 / 1234567"):
+        await world.contact(None, phone)
+    await enqueue(pool, world.request(WHATSAPP))
+
+    found = await claims.claim(pool, "whatsapp", rehearsal=False, limit=1, batches=5)
+    await claims.claim(pool, "whatsapp", rehearsal=False, limit=1, batches=5)
+
+    assert [message.address for batch in found.batches for message in batch.messages] == ["+491701234567"]
+    assert await reasons(world) == {"+491701234567": "another contact has the same address"}
+    assert await world.counts() == {"sending": 1, "skipped": 1}
+    assert (await world.journal(WHATSAPP))["result"]["skipped"] == {"another contact has the same address": 2}
 
 
 async def test_a_message_past_its_time_is_skipped_as_expired(pool: Pool, world: World) -> None:
@@ -226,89 +277,6 @@ async def test_a_resume_between_the_gate_and_the_hold_leaves_nothing_held(pool: 
     assert len(batch.messages) == 3
 
 
-async def test_quiet_hours_hold_until_they_end_where_the_recipient_lives(pool: Pool) -> None:
-    shadow = await make_world(pool, clock=NIGHT)
-    await shadow.set_organizer(quiet_from=time(22), quiet_until=time(8))
-    await shadow.contact("berlin@people.example")
-    await shadow.contact("tokyo@people.example", timezone="Asia/Tokyo")
-    await shadow.contact("nowhere@people.example", timezone="Nowhere/Land")
-    await enqueue(pool, shadow.request(now=NIGHT))
-
-    batch = await claim(pool, rehearsal=True)
-
-    assert batch is not None
-    assert [m.address for m in batch.messages] == ["tokyo@people.example"]  # 08:30 there
-    held = {m["address"]: m["release_at"] for m in await shadow.messages("queued")}
-    eight_in_berlin = datetime(2027, 3, 11, 7, 0, tzinfo=UTC)
-    assert held == {"berlin@people.example": eight_in_berlin, "nowhere@people.example": eight_in_berlin}
-    await sent(pool, batch)
-    journal = await shadow.journal()
-    assert (journal["status"], journal["result"]["held"]) == ("success", 2)
-
-    await shadow.set_event(clock_now=eight_in_berlin)
-    await sent(pool, await claim(pool, rehearsal=True))
-    assert (await shadow.journal())["result"] == {"queued": 3, "sent": 3, "failed": 0, "unknown": 0, "skipped": {}}
-
-
-async def test_quiet_hours_let_alerts_pass_and_skip_what_would_expire(pool: Pool) -> None:
-    shadow = await make_world(pool, clock=NIGHT)
-    await shadow.set_organizer(quiet_from=time(22), quiet_until=time(8))
-    await shadow.contact("berlin@people.example")
-    alert = EMAIL.model_copy(update={"id": "alert", "priority": 1})
-    await enqueue(pool, shadow.request(now=NIGHT, valid_until=NIGHT + timedelta(hours=1)))
-    await enqueue(pool, shadow.request(alert, now=NIGHT))
-
-    batch = await claim(pool, rehearsal=True)
-
-    assert batch is not None
-    assert len(batch.messages) == 1
-    (skipped,) = await shadow.messages("skipped")
-    assert (skipped["step"], skipped["reason"]) == (EMAIL.id, "expires before the quiet hours end")
-
-
-async def test_the_frequency_cap_counts_what_was_sent_what_is_on_its_way_and_what_is_claimed_with_it(
-    pool: Pool,
-) -> None:
-    shadow = await make_world(pool, clock=MORNING)
-    await shadow.set_organizer(cap_messages=3, cap_days=7)
-    await shadow.contact("often@people.example")
-    steps = [EMAIL.model_copy(update={"id": f"step_{n}"}) for n in range(5)]
-    await enqueue(pool, shadow.request(steps[0], now=MORNING))
-    await sent(pool, await claim(pool, rehearsal=True))
-    await shadow.set_event(clock_now=MORNING + timedelta(days=1))
-    await enqueue(pool, shadow.request(steps[1], now=MORNING + timedelta(days=1)))
-    on_its_way = await claim(pool, rehearsal=True)
-    for step in steps[2:]:
-        await enqueue(pool, shadow.request(step, now=MORNING + timedelta(days=1)))
-
-    batch = await claim(pool, rehearsal=True)
-
-    assert batch is not None
-    assert len(batch.messages) == 1
-    held = await shadow.messages("queued")
-    assert {m["reason"] for m in held} == {"held by the frequency cap"}
-    # one when the first has left the window, the other when those of today have
-    assert {m["release_at"] for m in held} == {MORNING + timedelta(days=7), MORNING + timedelta(days=8)}
-    await sent(pool, batch)
-    await sent(pool, on_its_way)
-    await shadow.set_event(clock_now=MORNING + timedelta(days=7))
-    batch = await claim(pool, rehearsal=True)
-    assert batch is not None
-    assert len(batch.messages) == 1
-
-
-async def test_a_cap_does_not_count_a_message_that_goes_nowhere(pool: Pool, world: World) -> None:
-    await world.set_organizer(cap_messages=1)
-    await world.contact("once@people.example")
-    await enqueue(pool, world.request(valid_until=datetime.now(UTC) - timedelta(seconds=1)))
-    await enqueue(pool, world.request(EMAIL.model_copy(update={"id": "second"})))
-
-    batch = await claim(pool)
-
-    assert batch is not None
-    assert len(batch.messages) == 1
-
-
 async def test_of_two_messages_on_a_topic_one_goes_and_the_other_waits_until_it_is_settled(
     pool: Pool, world: World
 ) -> None:
@@ -358,16 +326,6 @@ async def test_what_is_handed_back_passes_the_gates_again(pool: Pool, world: Wor
 
     assert await world.counts() == {"cancelled": 2}
     assert await pool.fetchval("SELECT count(*) FROM batches") == 0
-
-
-async def test_posts_go_one_by_one_and_know_neither_quiet_hours_nor_caps(pool: Pool) -> None:
-    shadow = await make_world(pool, clock=NIGHT)
-    await shadow.set_organizer(quiet_from=time(22), quiet_until=time(8), cap_messages=1)
-    await enqueue(pool, shadow.request(SOCIAL, now=NIGHT))
-
-    for channel in ("linkedin", "twitter", "facebook"):
-        batch = await claim(pool, channel, rehearsal=True, limit=1)
-        assert batch is not None
 
 
 async def test_the_next_release_is_known_to_the_moment(pool: Pool, world: World) -> None:

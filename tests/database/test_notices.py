@@ -1,10 +1,11 @@
 """Notices: past the shut gates of a cancelled event goes one mail per attendee, and nothing else."""
 
+from datetime import time
 from uuid import UUID, uuid4
 
 import pytest
 
-from database import automations, cancellations, claims, journal, notices
+from database import automations, cancellations, claims, journal, notices, notifications
 from database.connection import Pool
 from database.outbox import enqueue
 from models.definition import to_definition
@@ -269,3 +270,23 @@ async def test_every_automation_that_finds_its_event_cancelled_says_so_for_every
     assert {row["step_id"]: row["result"]["reason"] for row in found} == dict.fromkeys(
         ("send_announcement", "post_social_media", "send_whatsapp_broadcast"), "the event was cancelled"
     )
+
+
+async def test_the_organizer_gets_the_notice_of_an_attendees_held_step_and_registers_for_nothing(world: World) -> None:
+    await attendees(world, 1)
+    automation = await world.pool.fetchval(
+        "SELECT id FROM automation_workflows WHERE workflow_type = 'attendee_nurture'"
+    )
+    async with world.pool.acquire() as connection, connection.transaction():
+        await notifications.tell_by_mail(
+            connection,
+            automation_id=automation,
+            key="held/1",
+            title="A step could not be carried out",
+            body="It is held.",
+        )
+    await world.set_organizer(cap_messages=1, quiet_from=time(0), quiet_until=time(23, 59))
+
+    (batch,) = (await claims.claim(world.pool, "email", rehearsal=False, limit=10)).batches
+
+    assert [message.address for message in batch.messages] == ["hello@river.example"]

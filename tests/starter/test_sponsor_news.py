@@ -105,6 +105,11 @@ async def test_an_automatic_answer_without_a_date_is_no_fact(market: Market) -> 
     assert told == "an automatic answer that names no date"
 
 
+async def test_while_an_answer_cannot_be_read_nothing_more_is_written(market: Market) -> None:
+    told = await heard(market, "message_unread", until="2026-12-14T08:00:00+00:00")
+    assert told == News(kind="out_of_office", at=NOW, data={"occurrence": 7, "until": "2026-12-14T08:00:00+00:00"})
+
+
 @pytest.mark.parametrize("kind", sponsor_news.FACTS)
 async def test_what_the_application_says_of_a_proposal_is_told_as_it_is(market: Market, kind: str) -> None:
     told = await heard(market, kind, proposal="p")
