@@ -1,8 +1,9 @@
 """An API that runs, over a world with messages that were sent."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -11,7 +12,7 @@ from database.outbox import enqueue
 from providers.resend import Resend
 from starter.webhooks import Webhooks
 from tests.serving import Api, serving
-from tests.world import World, make_world
+from tests.world import WHATSAPP, World, make_world
 
 
 @pytest.fixture
@@ -69,3 +70,45 @@ async def facts(pool: Pool, message_id: UUID) -> list[str]:
         message_id,
     )
     return [row["kind"] for row in rows]
+
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+NUMBER = "+14155550199"
+
+
+def at(seconds: int) -> str:
+    return (NOON + timedelta(seconds=seconds)).isoformat()
+
+
+def tags(message: dict[str, Any]) -> dict[str, str]:
+    return {"message_id": str(message["id"])}
+
+
+def inbound(text: str, **fields: str) -> dict[str, str]:
+    sid = f"SM{uuid4().hex}"
+    return {
+        "MessageSid": sid,
+        "SmsStatus": "received",
+        "From": f"whatsapp:{NUMBER}",
+        "To": "whatsapp:+1",
+        "Body": text,
+    } | fields
+
+
+@pytest.fixture
+async def whatsapp(world: World) -> dict[str, Any]:
+    """A WhatsApp message that Twilio accepted."""
+    await world.contact(None, NUMBER)
+    await enqueue(world.pool, world.request(WHATSAPP))
+    await world.pool.execute("UPDATE messages SET status = 'sent', provider_id = 'SM-out', sent_at = $1", NOON)
+    (message,) = await world.messages()
+    return message
+
+
+async def suppressed(pool: Pool) -> dict[tuple[str, str], str]:
+    """Why, by channel and address; several reasons in the order in which they came."""
+    found: dict[tuple[str, str], str] = {}
+    for row in await pool.fetch("SELECT * FROM suppressions ORDER BY created_at"):
+        where = (row["channel"], row["address"])
+        found[where] = f"{found[where]}, {row['reason']}" if where in found else row["reason"]
+    return found

@@ -1,7 +1,7 @@
 """What follows from a delivery: the ledger, the suppressions, the facts; in any order, and once."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from itertools import permutations
 from typing import Any
 from uuid import uuid4
@@ -9,54 +9,13 @@ from uuid import uuid4
 import httpx2
 import pytest
 
-from database.claims import claim
 from database.connection import Pool
-from database.outbox import enqueue
-from models.automation import Step
-from models.messages import Channel
 from models.replies import reply_address
 from providers.resend_webhooks import REHEARSAL_SECRET
 from starter.webhooks import Webhooks
-from tests.api.conftest import facts, ledger, sent_mail
+from tests.api.conftest import NOON, NUMBER, at, facts, inbound, ledger, sent_mail, suppressed, tags
 from tests.serving import SECRET, Api, take_in
-from tests.world import EMAIL, WHATSAPP, World, make_world
-
-NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
-NUMBER = "+14155550199"
-
-
-def at(seconds: int) -> str:
-    return (NOON + timedelta(seconds=seconds)).isoformat()
-
-
-def tags(message: dict[str, Any]) -> dict[str, str]:
-    return {"message_id": str(message["id"])}
-
-
-async def suppressed(pool: Pool) -> dict[tuple[str, str], str]:
-    """Why, by channel and address; several reasons in the order in which they came."""
-    found: dict[tuple[str, str], str] = {}
-    for row in await pool.fetch("SELECT * FROM suppressions ORDER BY created_at"):
-        where = (row["channel"], row["address"])
-        found[where] = f"{found[where]}, {row['reason']}" if where in found else row["reason"]
-    return found
-
-
-async def passes(world: World, step: Step) -> bool:
-    """Whether a message of a step gets past the gates."""
-    await enqueue(world.pool, world.request(step))
-    channel: Channel = "whatsapp" if step.actions[0].verb == "whatsapp" else "email"
-    return bool((await claim(world.pool, channel, rehearsal=False, limit=1)).batches)
-
-
-@pytest.fixture
-async def whatsapp(world: World) -> dict[str, Any]:
-    """A WhatsApp message that Twilio accepted."""
-    await world.contact(None, NUMBER)
-    await enqueue(world.pool, world.request(WHATSAPP))
-    await world.pool.execute("UPDATE messages SET status = 'sent', provider_id = 'SM-out', sent_at = $1", NOON)
-    (message,) = await world.messages()
-    return message
+from tests.world import WHATSAPP, World, make_world
 
 
 @pytest.mark.parametrize("order", list(permutations(range(3))), ids=lambda order: "".join(map(str, order)))
@@ -132,42 +91,6 @@ async def test_an_open_waits_for_its_delivery_to_tell_a_person_from_a_scanner(
     await take_in(pool, webhooks, patient=False)
     row = await ledger(pool, message["id"])
     assert (row["opened_at"], row["scanned_at"]) == (None, NOON + timedelta(seconds=62))
-
-
-@pytest.mark.parametrize(
-    ("kind", "data", "reason"),
-    [
-        ("email.bounced", {"bounce": {"type": "Permanent", "message": "no such user"}}, "hard bounce"),
-        ("email.complained", {}, "complaint"),
-        ("email.suppressed", {"suppressed": {"reason": "previous_complaint", "message": "on the list"}}, "complaint"),
-        (
-            "email.suppressed",
-            {"suppressed": {"type": "OnAccountSuppressionList", "message": "on the list"}},
-            "hard bounce",
-        ),
-        ("email.bounced", {"bounce": {"type": "Transient", "message": "mailbox full"}}, None),
-        ("email.failed", {"failed": {"reason": "reached_daily_quota"}}, None),
-    ],
-)
-async def test_an_address_that_bounces_for_good_or_complains_is_written_to_no_more(
-    api: Api,
-    pool: Pool,
-    webhooks: Webhooks,
-    message: dict[str, Any],
-    kind: str,
-    data: dict[str, Any],
-    reason: str | None,
-) -> None:
-    for _ in range(2):
-        await api.resend(kind, created_at=at(5), tags=tags(message), **data)
-    await take_in(pool, webhooks)
-    assert await suppressed(pool) == ({("email", "ada@people.example"): reason} if reason else {})
-    row = await ledger(pool, message["id"])
-    column = "complained_at" if kind == "email.complained" else "bounced_at"
-    assert row[column] == NOON + timedelta(seconds=5)
-    assert await facts(pool, message["id"]) == [f"message_{column.removesuffix('_at')}"]
-    if kind == "email.bounced":
-        assert row["reason"] == f"bounced: {data['bounce']['message']}"
 
 
 async def test_without_our_id_a_message_is_found_by_the_providers(
@@ -304,17 +227,6 @@ async def test_twilio_tells_delivered_read_and_undelivered(
     assert (await ledger(pool, whatsapp["id"]))["reason"] == "undelivered: 63024"
 
 
-def inbound(text: str, **fields: str) -> dict[str, str]:
-    sid = f"SM{uuid4().hex}"
-    return {
-        "MessageSid": sid,
-        "SmsStatus": "received",
-        "From": f"whatsapp:{NUMBER}",
-        "To": "whatsapp:+1",
-        "Body": text,
-    } | fields
-
-
 async def test_an_answer_on_whatsapp_belongs_to_the_latest_message_to_that_number(
     api: Api, pool: Pool, webhooks: Webhooks, whatsapp: dict[str, Any]
 ) -> None:
@@ -326,61 +238,6 @@ async def test_an_answer_on_whatsapp_belongs_to_the_latest_message_to_that_numbe
     assert await facts(pool, whatsapp["id"]) == ["message_replied"]
     assert (await ledger(pool, whatsapp["id"]))["replied_at"] is not None
     assert await suppressed(pool) == {}
-
-
-async def test_stop_on_whatsapp_suppresses_the_number_and_start_takes_that_back_alone(
-    api: Api, pool: Pool, webhooks: Webhooks, whatsapp: dict[str, Any]
-) -> None:
-    await api.twilio(inbound(" Stop. "))
-    await take_in(pool, webhooks)
-    assert await suppressed(pool) == {("whatsapp", NUMBER): "STOP"}
-    assert await facts(pool, whatsapp["id"]) == []
-    await api.twilio(inbound("START"))
-    await take_in(pool, webhooks)
-    assert await suppressed(pool) == {}
-
-    await pool.execute(
-        "INSERT INTO suppressions VALUES ($1, 'whatsapp', $2, 'not on WhatsApp')", whatsapp["organizer_id"], NUMBER
-    )
-    await api.twilio(inbound("STOP"))
-    await api.twilio(inbound("start"))
-    await take_in(pool, webhooks)
-    assert await suppressed(pool) == {("whatsapp", NUMBER): "not on WhatsApp"}
-
-
-async def test_stop_and_start_on_whatsapp_leave_an_unsubscription_as_it_was(
-    api: Api, pool: Pool, webhooks: Webhooks, world: World, whatsapp: dict[str, Any]
-) -> None:
-    await api.http.post(f"/unsubscribe/{whatsapp['id']}")
-    alert = WHATSAPP.model_copy(update={"id": "alert", "priority": 1})
-    await api.twilio(inbound("STOP"))
-    await take_in(pool, webhooks)
-    assert not await passes(world, alert)
-    assert (await world.messages("skipped"))[0]["reason"] == "suppressed: STOP"
-    await api.twilio(inbound("START"))
-    await take_in(pool, webhooks)
-    assert await suppressed(pool) == {("whatsapp", NUMBER): "unsubscribed"}
-    assert await passes(world, alert.model_copy(update={"id": "second_alert"}))
-
-
-@pytest.mark.parametrize("what", ["email.complained", "email.bounced"])
-@pytest.mark.parametrize("first", ["the mail program's post", "the provider's report"])
-async def test_who_reports_spam_and_unsubscribes_gets_nothing_more_whichever_comes_first(
-    api: Api, pool: Pool, webhooks: Webhooks, world: World, message: dict[str, Any], what: str, first: str
-) -> None:
-    async def report() -> None:
-        await api.resend(what, tags=tags(message), bounce={"type": "Permanent", "message": "no"})
-        await take_in(pool, webhooks)
-
-    if first == "the provider's report":
-        await report()
-    await api.http.post(f"/unsubscribe/{message['id']}")
-    if first != "the provider's report":
-        await report()
-
-    assert not await passes(world, EMAIL.model_copy(update={"id": "final_details", "priority": 1}))
-    reason = "complaint" if what == "email.complained" else "hard bounce"
-    assert (await world.messages("skipped"))[0]["reason"] == f"suppressed: {reason}"
 
 
 async def test_an_answer_by_mail_finds_its_message_by_the_address_alone_also_after_an_outage(
