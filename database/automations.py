@@ -50,7 +50,7 @@ async def begin(
     if workflow_type == "attendee_nurture":
         await registrations.lock(connection, subject_id)
     else:
-        await connection.execute("SELECT 1 FROM events WHERE id = $1 FOR UPDATE", event_id)
+        await connection.execute("SELECT 1 FROM events WHERE id = $1 FOR NO KEY UPDATE", event_id)
     last = await connection.fetchrow(
         """
         SELECT id, temporal_workflow_id, definition, rules, rehearsal, status, generation, created_at

@@ -194,7 +194,14 @@ async def _forget_trouble(connection: Connection, log_id: UUID, automation_id: U
 
 
 async def lock(connection: Connection, automation_id: UUID) -> int:
-    """Hold the automation's row until the transaction ends; its generation."""
+    """Hold the automation's row until the transaction ends; its generation.
+
+    Its event stays there as long, and is asked for first: whoever deletes it takes the automation after it.
+    """
+    await connection.execute(
+        "SELECT 1 FROM events WHERE id = (SELECT event_id FROM automation_workflows WHERE id = $1) FOR KEY SHARE",
+        automation_id,
+    )
     generation: int | None = await connection.fetchval(
         "SELECT generation FROM automation_workflows WHERE id = $1 FOR NO KEY UPDATE", automation_id
     )
