@@ -35,7 +35,7 @@ async def model(house: House, **wish: float) -> None:
 async def being_written(outreach: Outreach) -> AsyncIterator[str]:
     """The body runs while the model is asked for Millrace's third letter and does not answer; then it does. The workflow's id."""
     sequence: str = (await outreach.sequence("Millrace"))["temporal_workflow_id"]
-    await model(outreach.house, rate_limit=1)
+    await model(outreach.house, slow=15)
     living = asyncio.create_task(outreach.live(4))
     await outreach.house.until_step(sequence, "send_follow_up", "running", seconds=60)
     yield sequence
