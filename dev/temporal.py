@@ -17,6 +17,8 @@ COMPOSE = Path(__file__).parent.parent / "temporal-dev.yml"
 PORT = 7233
 UI_PORT = 8233
 START_SECONDS = 60.0
+ATTEMPTS = 3
+"""It looks for a dozen ports of its own when it starts, and ends if another server takes one of them at that moment."""
 
 
 def command(*, port: int, ui_port: int | None, database: Path | None) -> list[str]:
@@ -80,16 +82,22 @@ class Temporal:
         `tell` hears a line per attempt to find the program.
         """
         binary = await find(tell)
-        port = free_port(port)
-        ui_port = None if ui_port is None else free_port(ui_port)
-        child = Child("Temporal", [str(binary), *command(port=port, ui_port=ui_port, database=database)], log=log)
-        server = cls(child, port, ui_port)
-        try:
-            await server._ready()
-        except BaseException:
-            child.stop()
-            raise
-        return server
+        attempt = 0
+        while True:
+            attempt += 1
+            own, ui = free_port(port), None if ui_port is None else free_port(ui_port)
+            child = Child("Temporal", [str(binary), *command(port=own, ui_port=ui, database=database)], log=log)
+            server = cls(child, own, ui)
+            try:
+                await server._ready()
+            except BaseException as error:
+                ended = isinstance(error, PartFailed) and child.status is not None
+                child.stop()
+                if not ended or attempt == ATTEMPTS:
+                    raise
+                tell("ended while it started; starting again")
+            else:
+                return server
 
     async def _ready(self) -> None:
         end = deadline(START_SECONDS)

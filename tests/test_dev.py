@@ -16,10 +16,11 @@ from rich.console import Console
 from temporalio.client import Client
 
 from database.connection import connect
+from dev import temporal as temporal_part
 from dev.child import Child, PartFailed, free_port
 from dev.postgres import Postgres
 from dev.stack import Stack
-from dev.temporal import COMPOSE, command, missing_search_attributes, search_attributes
+from dev.temporal import COMPOSE, Temporal, command, missing_search_attributes, search_attributes
 from dev.temporal_binary import OVERRIDE, TemporalNotFound, cache, find
 from dev.worker import CRASHES, Worker
 from settings import Settings
@@ -300,6 +301,18 @@ async def test_a_child_that_will_not_end_is_made_to(tmp_path):
         await asyncio.sleep(0.01)
     child.stop(grace=0.3)
     assert child.status == -signal.SIGKILL
+
+
+async def test_a_temporal_server_whose_port_is_taken_as_it_starts_is_started_on_another(tmp_path, monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as quicker:
+        taken = quicker.getsockname()[1]
+        ports = iter((taken, free_port()))
+        monkeypatch.setattr(temporal_part, "free_port", lambda _: next(ports))
+        said: list[str] = []
+        server = await Temporal.start(log=tmp_path / "log", port=0, ui_port=None, tell=said.append)
+    server.child.stop()
+    assert server.address != f"127.0.0.1:{taken}"
+    assert said[-1] == "ended while it started; starting again"
 
 
 async def test_a_worker_that_crashes_at_once_is_not_started_for_ever(tmp_path, temporal):
