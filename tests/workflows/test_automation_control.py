@@ -76,14 +76,19 @@ async def test_a_shift_moves_what_counts_from_the_start_by_the_pause_and_leaves_
 async def test_a_pause_that_the_player_has_not_heard_of_holds_its_next_step_all_the_same(working: House) -> None:
     event = await working.event()
     id_ = await working.begin(event, SOON[1:2])
-    await working.until_row(id_, current_step="second")
+    start = (await working.until_row(id_, status="active"))["started_at"]
+    await working.until_row(id_, next_execution_at=start + timedelta(seconds=8))
     # Recorded, and told to nobody: as if the pause came between the plan and the enqueue.
     await working.pool.execute("UPDATE automation_workflows SET status = 'paused' WHERE temporal_workflow_id = $1", id_)
+    await working.until(lambda: says_paused(working, id_))
     await working.until_row(id_, next_execution_at=None)
-    assert "**paused**" in await shown(working, id_)
     assert await working.journal(id_) == {}
     assert len(await control.resume(working.pool, of(event), "by_policy")) == 1
     await working.until_row(id_, status="completed")
+
+
+async def says_paused(house: House, id_: str) -> bool:
+    return "**paused**" in await shown(house, id_)
 
 
 async def test_a_pause_before_the_start_is_seen_by_the_first_look(house: House) -> None:
