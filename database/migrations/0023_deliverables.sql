@@ -68,6 +68,9 @@ VALUES ('Deliverable Tracking after a Rejection', 'event', 'deliverable_rejected
 -- A deleted event takes the rows of its automations with it, so each says beforehand which workflow is to end.
 CREATE FUNCTION eventos_event_deleted() RETURNS TRIGGER LANGUAGE plpgsql AS $$
 BEGIN
+    -- Whoever deletes it waits for those who settle its messages, and takes what is to be deleted in their order.
+    PERFORM 1 FROM messages WHERE event_id = OLD.id ORDER BY id FOR UPDATE;
+    PERFORM 1 FROM automation_workflows WHERE event_id = OLD.id ORDER BY id FOR UPDATE;
     INSERT INTO occurrences (kind, rehearsal, event_id, automation_id, subject, lane, data, occurred_at)
     SELECT 'event_deleted', a.rehearsal, OLD.id, a.id, 'automation/' || a.id, 1,
            jsonb_build_object('workflow', a.temporal_workflow_id), coalesce(OLD.clock_now, now())
